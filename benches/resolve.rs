@@ -1,0 +1,2 @@
+//! Resolve speed (in preparation).
+fn main() {}

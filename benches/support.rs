@@ -1,0 +1,1 @@
+//! Measuring for benches: thread CPU time, medians, RATIO lines.

@@ -1,0 +1,2 @@
+//! Resolves a request to a subset (in preparation).
+fn main() {}

@@ -1,0 +1,1 @@
+//! Generators, the corpus runner and the oracles. Not published.

@@ -1,0 +1,2 @@
+//! Code generation and drift checks. Not published.
+fn main() {}
