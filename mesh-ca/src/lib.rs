@@ -1,4 +1,4 @@
-//! SPIFFE identities, and the certificate authority toolkit built on them
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
@@ -13,3 +13,11 @@
         clippy::string_slice
     )
 )]
+
+mod error;
+mod spiffe_id;
+mod trust_domain;
+
+pub use error::{IdError, IdErrorKind};
+pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
+pub use trust_domain::{TrustDomain, TrustDomainRef};
