@@ -14,4 +14,5 @@
     )
 )]
 
+pub mod pattern;
 pub mod table;
