@@ -1,2 +1,5 @@
-//! Resolves a request to a subset (in preparation).
-fn main() {}
+//! x
+mod args;
+fn main() {
+    let _ = (args::parse(&[]), args::USAGE);
+}
