@@ -1,1 +1,3 @@
 //! Generators, the corpus runner and the oracles. Not published.
+
+pub mod fuzz;
