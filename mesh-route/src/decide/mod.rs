@@ -1,0 +1,5 @@
+//! Decisions.
+
+mod request;
+
+pub use request::{ClientHello, Destination, Draws, Request, RequestError};
