@@ -13,3 +13,17 @@
         clippy::string_slice
     )
 )]
+
+pub mod codec;
+pub mod kind;
+pub mod meta;
+pub mod names;
+pub mod object;
+pub mod report;
+pub mod scalar;
+
+pub use codec::Profile;
+pub use kind::Kind;
+pub use meta::ObjectMeta;
+pub use object::ObjectKey;
+pub use report::{Diagnostic, FieldPath, Report, Severity};

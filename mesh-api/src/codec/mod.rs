@@ -1,0 +1,65 @@
+//! Text to typed objects: one decoder for YAML and JSON, with positions.
+//!
+//! # What a model looks like
+//!
+//! A model is a plain struct with derived serde. The dialect of the wire is the decoder's work, not the model's:
+//!
+//! * `#[serde(rename_all = "camelCase", default)]` on every message: the decoder finds the original `snake_case` spelling
+//!   of a field by itself, takes `null` for absent, reads quoted integers, and reports unknown fields beside the value.
+//! * Enums come from [`wire_enum!`](crate::scalar), durations and the like from [`crate::scalar`].
+//! * No `flatten` and no `untagged`: both buffer, and lose positions and unknown fields.
+//! * A oneof is an enum (or an `Option` of one inside a message) that goes through a private struct with one `Option`
+//!   per member. The members are named in the struct's serde name, in parentheses and in the order of declaration, one
+//!   pair of parentheses per oneof, with the names that fields have on the wire. From that name the decoder knows that
+//!   only one of them may be set (A-WIRE-13); where two are, it reports both, and hands on the last.
+//!
+//! ```
+//! use mesh_api::names::Text;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+//! #[serde(from = "StringMatchFields", into = "StringMatchFields")]
+//! enum StringMatch {
+//!     Unset,
+//!     Exact(Text),
+//!     Prefix(Text),
+//! }
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! #[serde(rename = "StringMatch(exact|prefix)", rename_all = "camelCase", default)]
+//! struct StringMatchFields {
+//!     #[serde(skip_serializing_if = "Option::is_none")]
+//!     exact: Option<Text>,
+//!     #[serde(skip_serializing_if = "Option::is_none")]
+//!     prefix: Option<Text>,
+//! }
+//!
+//! impl From<StringMatchFields> for StringMatch {
+//!     fn from(fields: StringMatchFields) -> Self {
+//!         // the last member in declaration order wins
+//!         match fields {
+//!             StringMatchFields { prefix: Some(text), .. } => Self::Prefix(text),
+//!             StringMatchFields { exact: Some(text), .. } => Self::Exact(text),
+//!             StringMatchFields { exact: None, prefix: None } => Self::Unset,
+//!         }
+//!     }
+//! }
+//!
+//! impl From<StringMatch> for StringMatchFields {
+//!     fn from(value: StringMatch) -> Self {
+//!         match value {
+//!             StringMatch::Unset => Self::default(),
+//!             StringMatch::Exact(text) => Self { exact: Some(text), ..Self::default() },
+//!             StringMatch::Prefix(text) => Self { prefix: Some(text), ..Self::default() },
+//!         }
+//!     }
+//! }
+//!
+//! let decoded: StringMatch = serde_json::from_str(r#"{"prefix": "/reviews"}"#)?;
+//! assert_eq!(decoded, StringMatch::Prefix(Text::from("/reviews")));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod profile;
+
+pub use profile::Profile;
