@@ -16,11 +16,16 @@
 
 pub mod codec;
 pub mod kind;
+pub mod kubernetes;
 pub mod meta;
 pub mod names;
+pub mod networking;
 pub mod object;
 pub mod report;
 pub mod scalar;
+pub mod security;
+pub mod type_;
+mod wire;
 
 pub use codec::Profile;
 pub use kind::Kind;
