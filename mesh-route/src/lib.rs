@@ -14,5 +14,11 @@
     )
 )]
 
+pub mod decide;
+pub mod matching;
 pub mod pattern;
+pub mod plan;
 pub mod table;
+pub mod trace;
+
+pub use decide::{Request, RequestError};

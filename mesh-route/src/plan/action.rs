@@ -60,7 +60,8 @@ impl Split {
             Self::Weighted(destinations) => (None, &destinations[..]),
             Self::ByHeader(_) => (None, &[][..]),
         };
-        one.into_iter().chain(weighted.iter().map(|destination| &destination.cluster))
+        one.into_iter()
+            .chain(weighted.iter().map(|destination| &destination.cluster))
     }
 }
 

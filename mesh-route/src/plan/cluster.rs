@@ -41,15 +41,21 @@ impl ServiceClusters {
         self.ports
             .iter()
             .filter(|port| port.port == name.port())
-            .flat_map(|port| std::iter::once(&port.default).chain(&*port.subsets).chain(&*port.sni_dnat))
+            .flat_map(|port| {
+                std::iter::once(&port.default)
+                    .chain(&*port.subsets)
+                    .chain(&*port.sni_dnat)
+            })
             .find(|cluster| cluster.name == *name)
     }
 
     /// All clusters: per port the default one, then its subsets, then the SNI-DNAT ones.
     pub fn clusters(&self) -> impl Iterator<Item = &Arc<Cluster>> {
-        self.ports
-            .iter()
-            .flat_map(|port| std::iter::once(&port.default).chain(&*port.subsets).chain(&*port.sni_dnat))
+        self.ports.iter().flat_map(|port| {
+            std::iter::once(&port.default)
+                .chain(&*port.subsets)
+                .chain(&*port.sni_dnat)
+        })
     }
 }
 
@@ -218,5 +224,9 @@ pub(crate) fn find_assignment<'a>(
     endpoints: &'a ServiceEndpoints,
     name: &ClusterName,
 ) -> Option<&'a Arc<Assignment>> {
-    endpoints.assignments.iter().find(|(cluster, _)| cluster == name).map(|(_, assignment)| assignment)
+    endpoints
+        .assignments
+        .iter()
+        .find(|(cluster, _)| cluster == name)
+        .map(|(_, assignment)| assignment)
 }

@@ -32,7 +32,9 @@ impl Assignment {
 
     /// Whether no endpoint could take a request: there is none, or none is healthy.
     pub fn has_no_healthy(&self) -> bool {
-        !self.endpoints().any(|weighted| weighted.endpoint.health == Health::Healthy)
+        !self
+            .endpoints()
+            .any(|weighted| weighted.endpoint.health == Health::Healthy)
     }
 }
 
@@ -73,19 +75,33 @@ impl Locality {
     pub fn parse(text: &str) -> Self {
         let mut parts = text.splitn(3, '/');
         let mut next = || Text::new(parts.next().unwrap_or_default());
-        Self { region: next(), zone: next(), subzone: next() }
+        Self {
+            region: next(),
+            zone: next(),
+            subzone: next(),
+        }
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        let Self { region, zone, subzone } = self;
-        [region, zone, subzone].into_iter().all(|part| part.as_str().is_empty())
+        let Self {
+            region,
+            zone,
+            subzone,
+        } = self;
+        [region, zone, subzone]
+            .into_iter()
+            .all(|part| part.as_str().is_empty())
     }
 }
 
 impl fmt::Display for Locality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, zone, subzone } = self;
+        let Self {
+            region,
+            zone,
+            subzone,
+        } = self;
         match (zone.as_str(), subzone.as_str()) {
             ("", "") => write!(f, "{region}"),
             (_, "") => write!(f, "{region}/{zone}"),

@@ -11,9 +11,11 @@ use mesh_api::names::{Host, Namespace, SubsetName, Text};
 /// The name of a cluster, shared: cloning costs a counter.
 ///
 /// ```
+/// use mesh_api::names::{Host, SubsetName};
 /// use mesh_route::plan::ClusterName;
 ///
-/// let name = ClusterName::outbound(9080, Some("v1".into()), "reviews.default.svc.cluster.local".into());
+/// let host = Host::new("reviews.default.svc.cluster.local");
+/// let name = ClusterName::outbound(9080, Some(SubsetName::new("v1")), host);
 /// assert_eq!(name.to_string(), "outbound|9080|v1|reviews.default.svc.cluster.local");
 /// assert_eq!(ClusterName::parse(&name.to_string()), name);
 /// ```
@@ -94,18 +96,33 @@ impl ClusterName {
 
     /// `outbound|PORT|SUBSET|HOST`.
     pub fn outbound(port: u16, subset: Option<SubsetName>, host: Host) -> Self {
-        Self::new(ClusterKey { style: ClusterStyle::Outbound, host, port, subset })
+        Self::new(ClusterKey {
+            style: ClusterStyle::Outbound,
+            host,
+            port,
+            subset,
+        })
     }
 
     /// `inbound|PORT||`, with the target port.
     pub fn inbound(port: u16) -> Self {
-        Self::new(ClusterKey { style: ClusterStyle::Inbound, host: Host::new(""), port, subset: None })
+        Self::new(ClusterKey {
+            style: ClusterStyle::Inbound,
+            host: Host::new(""),
+            port,
+            subset: None,
+        })
     }
 
     /// One of the fixed names.
     pub fn fixed(cluster: FixedCluster) -> Self {
         let style = ClusterStyle::Fixed(cluster);
-        Self::new(ClusterKey { style, host: Host::new(""), port: 0, subset: None })
+        Self::new(ClusterKey {
+            style,
+            host: Host::new(""),
+            port: 0,
+            subset: None,
+        })
     }
 
     /// The parts of the name.
@@ -130,13 +147,28 @@ impl ClusterName {
 
     /// The same cluster without a subset, or with another one.
     pub fn with_subset(&self, subset: Option<SubsetName>) -> Self {
-        let ClusterKey { style, host, port, subset: _ } = &*self.0;
-        Self::new(ClusterKey { style: style.clone(), host: host.clone(), port: *port, subset })
+        let ClusterKey {
+            style,
+            host,
+            port,
+            subset: _,
+        } = &*self.0;
+        Self::new(ClusterKey {
+            style: style.clone(),
+            host: host.clone(),
+            port: *port,
+            subset,
+        })
     }
 
     /// The server name that mesh TLS uses for this cluster (X-NAME-2).
     pub fn sni(&self) -> String {
-        let ClusterKey { style: _, host, port, subset } = &*self.0;
+        let ClusterKey {
+            style: _,
+            host,
+            port,
+            subset,
+        } = &*self.0;
         let subset = subset.as_ref().map_or("", SubsetName::as_str);
         format!("outbound_.{port}_.{subset}_.{host}")
     }
@@ -155,23 +187,40 @@ impl ClusterName {
             _ => return Self::other(text),
         };
         let parts: Vec<&str> = text.split(separator).collect();
-        let [_, port, subset, hosts @ ..] = parts.as_slice() else { return Self::other(text) };
+        let [_, port, subset, hosts @ ..] = parts.as_slice() else {
+            return Self::other(text);
+        };
         let host = match hosts {
             [] => return Self::other(text),
             [host] => *host,
             _ => "",
         };
         let subset = (!subset.is_empty()).then(|| SubsetName::new(*subset));
-        Self::new(ClusterKey { style, host: Host::new(host), port: port.parse().unwrap_or(0), subset })
+        Self::new(ClusterKey {
+            style,
+            host: Host::new(host),
+            port: port.parse().unwrap_or(0),
+            subset,
+        })
     }
 
     fn other(text: &str) -> Self {
         let style = ClusterStyle::Other(Text::new(text));
-        Self::new(ClusterKey { style, host: Host::new(""), port: 0, subset: None })
+        Self::new(ClusterKey {
+            style,
+            host: Host::new(""),
+            port: 0,
+            subset: None,
+        })
     }
 
     fn with_pieces<R>(&self, use_pieces: impl FnOnce(&[&str]) -> R) -> R {
-        let ClusterKey { style, host, port, subset } = &*self.0;
+        let ClusterKey {
+            style,
+            host,
+            port,
+            subset,
+        } = &*self.0;
         let subset = subset.as_ref().map_or("", SubsetName::as_str);
         let mut digits = [0_u8; 5];
         let port = decimal(*port, &mut digits);
@@ -225,12 +274,17 @@ fn decimal(number: u16, digits: &mut [u8; 5]) -> &str {
             break;
         }
     }
-    digits.get(start..).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    digits
+        .get(start..)
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .unwrap_or_default()
 }
 
 /// Compares two texts that are given in pieces, as if each were joined.
 fn compare_pieces(left: &[&str], right: &[&str]) -> Ordering {
-    left.iter().flat_map(|piece| piece.bytes()).cmp(right.iter().flat_map(|piece| piece.bytes()))
+    left.iter()
+        .flat_map(|piece| piece.bytes())
+        .cmp(right.iter().flat_map(|piece| piece.bytes()))
 }
 
 /// A gateway or listener address in a name: absent for the wildcard.
@@ -291,7 +345,13 @@ impl fmt::Display for RouteTableName {
                 write!(f, "http.{port}")?;
                 write_bind(f, bind)
             }
-            Self::GatewayHttps { port, port_name, gateway, namespace, bind } => {
+            Self::GatewayHttps {
+                port,
+                port_name,
+                gateway,
+                namespace,
+                bind,
+            } => {
                 write!(f, "https.{port}.{port_name}.{gateway}.{namespace}")?;
                 write_bind(f, bind)
             }
@@ -458,7 +518,10 @@ mod tests {
     use super::*;
 
     fn host(text: &str, port: u16) -> VirtualHostName {
-        VirtualHostName::Host { host: Host::new(text), port }
+        VirtualHostName::Host {
+            host: Host::new(text),
+            port,
+        }
     }
 
     #[test]
@@ -467,7 +530,13 @@ mod tests {
         assert!(host("a-b", 80) < host("a", 80));
         assert!(host("a", 100) < host("a", 80));
         assert!(RouteTableName::Port(100) < RouteTableName::Port(80));
-        let names = ["outbound|80||b", "outbound|8080||a", "outbound|80|v1|a", "BlackHoleCluster", "inbound|80||"];
+        let names = [
+            "outbound|80||b",
+            "outbound|8080||a",
+            "outbound|80|v1|a",
+            "BlackHoleCluster",
+            "inbound|80||",
+        ];
         for left in names {
             for right in names {
                 let ordering = ClusterName::parse(left).cmp(&ClusterName::parse(right));
@@ -482,7 +551,10 @@ mod tests {
         let name = ClusterName::parse("outbound|x|v1|a.b");
         assert_eq!((name.port(), name.host().as_str()), (0, "a.b"));
         assert_eq!(ClusterName::parse("outbound|80|v1|a|b").host().as_str(), "");
-        assert_eq!(ClusterName::parse("outbound_.80_.v1_.a.b").key().style, ClusterStyle::SniDnat);
+        assert_eq!(
+            ClusterName::parse("outbound_.80_.v1_.a.b").key().style,
+            ClusterStyle::SniDnat
+        );
         for text in ["", "|", "outbound|80", "whatever", "outbound||||"] {
             let _ = ClusterName::parse(text).to_string();
         }

@@ -87,15 +87,19 @@ impl TrafficPlan {
     /// The cluster of that name; `None` for one that does not exist, which a route may name all the same (R-DST-3).
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         match name.key().style {
-            ClusterStyle::Outbound | ClusterStyle::SniDnat => {
-                self.clusters.get(name.host()).and_then(|service| service.find(name)).map(AsRef::as_ref)
-            }
+            ClusterStyle::Outbound | ClusterStyle::SniDnat => self
+                .clusters
+                .get(name.host())
+                .and_then(|service| service.find(name))
+                .map(AsRef::as_ref),
             ClusterStyle::Inbound
             | ClusterStyle::InboundVip
             | ClusterStyle::Fixed(_)
-            | ClusterStyle::Other(_) => {
-                self.own_clusters.iter().find(|cluster| cluster.name == *name).map(AsRef::as_ref)
-            }
+            | ClusterStyle::Other(_) => self
+                .own_clusters
+                .iter()
+                .find(|cluster| cluster.name == *name)
+                .map(AsRef::as_ref),
         }
     }
 
@@ -107,7 +111,10 @@ impl TrafficPlan {
 
     /// All clusters: those of services in order of hostname, then the proxy's own.
     pub fn all_clusters(&self) -> impl Iterator<Item = &Arc<Cluster>> {
-        self.clusters.iter().flat_map(|(_, service)| service.clusters()).chain(&*self.own_clusters)
+        self.clusters
+            .iter()
+            .flat_map(|(_, service)| service.clusters())
+            .chain(&*self.own_clusters)
     }
 }
 

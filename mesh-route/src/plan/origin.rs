@@ -33,12 +33,18 @@ impl Origin {
 
     /// An origin in `object`.
     pub fn new(object: Arc<ObjectKey>, at: At) -> Self {
-        Self { object: Some(object), at }
+        Self {
+            object: Some(object),
+            at,
+        }
     }
 
     /// The same object, another place.
     pub fn moved(&self, at: At) -> Self {
-        Self { object: self.object.clone(), at }
+        Self {
+            object: self.object.clone(),
+            at,
+        }
     }
 }
 

@@ -96,9 +96,15 @@ pub struct Share {
 
 impl Share {
     /// Every request.
-    pub const ALWAYS: Self = Self { numerator: 1_000_000, denominator: Denominator::Million };
+    pub const ALWAYS: Self = Self {
+        numerator: 1_000_000,
+        denominator: Denominator::Million,
+    };
     /// No request.
-    pub const NEVER: Self = Self { numerator: 0, denominator: Denominator::Million };
+    pub const NEVER: Self = Self {
+        numerator: 0,
+        denominator: Denominator::Million,
+    };
 
     /// Whether `draw` fires.
     ///

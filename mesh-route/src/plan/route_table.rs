@@ -31,7 +31,10 @@ pub struct RouteTable {
 impl RouteTable {
     /// All virtual hosts, the catch-all last.
     pub fn virtual_hosts(&self) -> impl Iterator<Item = &Arc<VirtualHost>> {
-        self.hosts.iter().map(|(_, host)| host).chain(self.catch_all.as_ref())
+        self.hosts
+            .iter()
+            .map(|(_, host)| host)
+            .chain(self.catch_all.as_ref())
     }
 }
 

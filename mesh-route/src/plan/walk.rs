@@ -6,9 +6,9 @@ use std::sync::Arc;
 use mesh_api::object::ObjectKey;
 
 use super::{
-    Action, Cluster, DirectResponse, FilterChain, Forward, ForwardPolicy, Listener, Mirror, Origin, PortClusters,
-    Redirect, Route, RouteExtras, RouteTable, ServiceClusters, Split, SubsetRef, Terminal, TrafficPlan, VirtualHost,
-    WeightedDestination,
+    Action, Cluster, DirectResponse, FilterChain, Forward, ForwardPolicy, Listener, Mirror, Origin,
+    PortClusters, Redirect, Route, RouteExtras, RouteTable, ServiceClusters, Split, SubsetRef, Terminal,
+    TrafficPlan, VirtualHost, WeightedDestination,
 };
 
 /// Shows every [`Origin`] of a node and of the nodes below it, in order.
@@ -26,7 +26,15 @@ pub trait Origins {
 
 impl Origins for TrafficPlan {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { proxy: _, listeners, route_tables, clusters, own_clusters, endpoints: _, caveats: _ } = self;
+        let Self {
+            proxy: _,
+            listeners,
+            route_tables,
+            clusters,
+            own_clusters,
+            endpoints: _,
+            caveats: _,
+        } = self;
         listeners.iter().for_each(|(_, listener)| listener.origins(visit));
         route_tables.iter().for_each(|(_, table)| table.origins(visit));
         clusters.iter().for_each(|(_, service)| service.origins(visit));
@@ -36,15 +44,34 @@ impl Origins for TrafficPlan {
 
 impl Origins for Listener {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { name: _, role: _, bind: _, capture: _, inspect: _, chains, default_chain, origin } = self;
+        let Self {
+            name: _,
+            role: _,
+            bind: _,
+            capture: _,
+            inspect: _,
+            chains,
+            default_chain,
+            origin,
+        } = self;
         visit(origin);
-        chains.iter().chain(default_chain.as_ref()).for_each(|chain| chain.origins(visit));
+        chains
+            .iter()
+            .chain(default_chain.as_ref())
+            .for_each(|chain| chain.origins(visit));
     }
 }
 
 impl Origins for FilterChain {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { name: _, class: _, matching: _, tls: _, terminal, origin } = self;
+        let Self {
+            name: _,
+            class: _,
+            matching: _,
+            tls: _,
+            terminal,
+            origin,
+        } = self;
         visit(origin);
         match terminal {
             Terminal::Http(connection) => {
@@ -60,7 +87,15 @@ impl Origins for FilterChain {
 
 impl Origins for RouteTable {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { name: _, port: _, hosts: _, catch_all: _, ignore_port: _, attempt_count: _, origin } = self;
+        let Self {
+            name: _,
+            port: _,
+            hosts: _,
+            catch_all: _,
+            ignore_port: _,
+            attempt_count: _,
+            origin,
+        } = self;
         visit(origin);
         self.virtual_hosts().for_each(|host| host.origins(visit));
     }
@@ -68,7 +103,13 @@ impl Origins for RouteTable {
 
 impl Origins for VirtualHost {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { name: _, domains: _, routes, require_tls: _, origin } = self;
+        let Self {
+            name: _,
+            domains: _,
+            routes,
+            require_tls: _,
+            origin,
+        } = self;
         visit(origin);
         routes.iter().for_each(|route| route.origins(visit));
     }
@@ -76,19 +117,43 @@ impl Origins for VirtualHost {
 
 impl Origins for Route {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { name: _, matcher: _, action, extras, origin } = self;
+        let Self {
+            name: _,
+            matcher: _,
+            action,
+            extras,
+            origin,
+        } = self;
         visit(origin);
         if let Some(extras) = extras {
-            let RouteExtras { headers: _, fault: _, cors: _, stat_prefix: _, parent, foreign: _ } = &**extras;
+            let RouteExtras {
+                headers: _,
+                fault: _,
+                cors: _,
+                stat_prefix: _,
+                parent,
+                foreign: _,
+            } = &**extras;
             parent.iter().for_each(&mut *visit);
         }
         match action {
-            Action::Forward(Forward { split, rewrite: _, policy, unknown_cluster: _ }) => {
+            Action::Forward(Forward {
+                split,
+                rewrite: _,
+                policy,
+                unknown_cluster: _,
+            }) => {
                 visit_split(split, visit);
                 policy.origins(visit);
             }
             Action::Redirect(redirect) => {
-                let Redirect { scheme: _, host: _, port: _, path: _, code: _ } = &**redirect;
+                let Redirect {
+                    scheme: _,
+                    host: _,
+                    port: _,
+                    path: _,
+                    code: _,
+                } = &**redirect;
             }
             Action::Respond(response) => {
                 let DirectResponse { status: _, body: _ } = &**response;
@@ -100,8 +165,18 @@ impl Origins for Route {
 
 impl Origins for ForwardPolicy {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
-        let Self { timeout: _, retry: _, hash: _, mirrors } = self;
-        for Mirror { cluster: _, share: _, origin } in mirrors {
+        let Self {
+            timeout: _,
+            retry: _,
+            hash: _,
+            mirrors,
+        } = self;
+        for Mirror {
+            cluster: _,
+            share: _,
+            origin,
+        } in mirrors
+        {
             visit(origin);
         }
     }
@@ -111,9 +186,18 @@ impl Origins for ServiceClusters {
     fn origins(&self, visit: &mut dyn FnMut(&Origin)) {
         let Self { service, ports } = self;
         visit(&service.origin);
-        for PortClusters { port: _, default, subsets, sni_dnat } in ports {
+        for PortClusters {
+            port: _,
+            default,
+            subsets,
+            sni_dnat,
+        } in ports
+        {
             default.origins(visit);
-            subsets.iter().chain(&**sni_dnat).for_each(|cluster| cluster.origins(visit));
+            subsets
+                .iter()
+                .chain(&**sni_dnat)
+                .for_each(|cluster| cluster.origins(visit));
         }
     }
 }
@@ -134,7 +218,12 @@ impl Origins for Cluster {
             foreign: _,
         } = self;
         rule.iter().for_each(&mut *visit);
-        if let Some(SubsetRef { name: _, labels: _, origin }) = subset {
+        if let Some(SubsetRef {
+            name: _,
+            labels: _,
+            origin,
+        }) = subset
+        {
             visit(origin);
         }
     }
@@ -144,7 +233,14 @@ fn visit_split(split: &Split, visit: &mut dyn FnMut(&Origin)) {
     match split {
         Split::One(_) | Split::ByHeader(_) => {}
         Split::Weighted(destinations) => {
-            for WeightedDestination { cluster: _, weight: _, headers: _, host: _, origin } in destinations {
+            for WeightedDestination {
+                cluster: _,
+                weight: _,
+                headers: _,
+                host: _,
+                origin,
+            } in destinations
+            {
                 visit(origin);
             }
         }
