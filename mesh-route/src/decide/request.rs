@@ -290,6 +290,7 @@ impl Request {
     }
 
     /// As conditions see it, with `target` normalised.
+    #[allow(dead_code, reason = "the evaluator reads requests through it")]
     pub(crate) fn view<'r>(&'r self, authority: &'r [u8], target: &'r [u8]) -> RequestView<'r> {
         RequestView {
             method: &self.method,

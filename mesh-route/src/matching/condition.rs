@@ -43,6 +43,7 @@ pub fn test(condition: &Condition, request: &RequestView<'_>) -> Truth {
 }
 
 /// What an imported part of the route adds to its conditions: `Unknown` for a condition that is not understood.
+#[allow(dead_code, reason = "the evaluator asks it for imported routes")]
 pub(crate) fn test_foreign(route: &Route) -> Truth {
     let foreign = route.extras.as_ref().and_then(|extras| extras.foreign.as_ref());
     match foreign.map(|parts| parts.effect) {
