@@ -17,6 +17,7 @@
 pub mod codec;
 pub mod kind;
 pub mod kubernetes;
+pub mod mesh;
 pub mod meta;
 pub mod names;
 pub mod networking;
