@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("aho-corasick", "regex"),
     ("anyhow", "prost-derive, at build time"),
     ("arraydeque", "saphyr-parser"),
+    ("autocfg", "num-traits, at build time"),
     ("base64", "prost-reflect: bytes in JSON"),
     ("bytes", "http, prost"),
     ("either", "itertools"),
