@@ -107,7 +107,7 @@ pub struct Cluster {
     /// The DestinationRule that applies, and which policy of it.
     pub rule: Option<Origin>,
     /// The subset.
-    pub subset: Option<SubsetRef>,
+    pub subset: Option<Box<SubsetRef>>,
     /// Imported parts.
     pub foreign: Foreign,
 }
@@ -140,7 +140,7 @@ pub enum Discovery {
         bind: Option<IpAddr>,
     },
     /// Resolved from the host of the request.
-    DynamicForward(DnsCache),
+    DynamicForward(Box<DnsCache>),
     /// No endpoints, ever: drops everything.
     Empty,
 }

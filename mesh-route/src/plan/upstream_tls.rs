@@ -14,9 +14,9 @@ pub enum UpstreamTls {
     /// Mutual TLS with mesh identities.
     Mesh(MeshTls),
     /// TLS with a server certificate only.
-    Simple(ClientTls),
+    Simple(Box<ClientTls>),
     /// TLS with certificates on both sides.
-    Mutual(ClientTls),
+    Mutual(Box<ClientTls>),
 }
 
 impl UpstreamTls {

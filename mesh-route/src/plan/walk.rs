@@ -218,12 +218,12 @@ impl Origins for Cluster {
             foreign: _,
         } = self;
         rule.iter().for_each(&mut *visit);
-        if let Some(SubsetRef {
-            name: _,
-            labels: _,
-            origin,
-        }) = subset
-        {
+        if let Some(subset) = subset {
+            let SubsetRef {
+                name: _,
+                labels: _,
+                origin,
+            } = &**subset;
             visit(origin);
         }
     }
