@@ -18,8 +18,7 @@ pub mod decide;
 pub mod matching;
 pub mod pattern;
 pub mod plan;
-pub mod snapshot;
 pub mod table;
 pub mod trace;
 
-pub use decide::{Request, RequestError};
+pub use decide::{Decision, Explanation, Outcome, Request, RequestError, Router, Target};

@@ -62,6 +62,24 @@ pub fn matches_domain(domain: &Domain, host: &[u8]) -> bool {
     }
 }
 
+/// The same as [`DomainIndex::find`] by looking at every domain, for tables of few.
+pub fn find_domain<'t>(table: &'t RouteTable, host: &[u8]) -> Option<(&'t VirtualHost, &'t Domain)> {
+    let mut best: Option<(&VirtualHost, &Domain)> = None;
+    let rank = |domain: &Domain| (domain.form, std::cmp::Reverse(domain.text.len()));
+    for virtual_host in table.virtual_hosts() {
+        for domain in virtual_host
+            .domains
+            .iter()
+            .filter(|domain| matches_domain(domain, host))
+        {
+            if best.is_none_or(|(_, found)| rank(domain) < rank(found)) {
+                best = Some((virtual_host, domain));
+            }
+        }
+    }
+    best
+}
+
 /// The domains of a route table, for look-up: by hash, and for wildcards once per length that occurs.
 #[derive(Debug, Default)]
 pub struct DomainIndex {

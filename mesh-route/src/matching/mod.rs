@@ -12,10 +12,12 @@ mod redirect;
 mod rewrite;
 mod view;
 
+pub(crate) use condition::test_foreign;
 pub use condition::{Truth, test, test_path, test_text};
-pub use domain::{DomainIndex, matches_domain, normalize_authority, strip_port};
+pub use domain::{DomainIndex, find_domain, matches_domain, normalize_authority, strip_port};
 pub use fraction::{Drawn, draw_weighted};
 pub use headers::{Headers, is_coalesced};
+pub(crate) use path::normalize_with;
 pub use path::{BadPath, Normalized, normalize};
 pub use query::first_query_value;
 pub use redirect::{https_location, location};

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::*;
-use crate::plan::{AbortStatus, HashKey, HeaderOpKind, Timeout};
+use crate::plan::{AbortStatus, HashKey, HeaderOpKind, Level, Timeout};
 
 impl Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,9 +253,17 @@ impl EventKind {
                 chosen,
             } => {
                 write!(f, "draw {} of {total}", draw.checked_rem(*total).unwrap_or(0))?;
-                for (at, share) in shares.iter().enumerate() {
-                    let mark = if at == *chosen { " ->" } else { ", not" };
-                    write!(f, "{mark} {} [{}, {})", share.cluster, share.from, share.to)?;
+                let won = shares.iter().enumerate().filter(|(at, _)| at == chosen);
+                let lost = shares.iter().enumerate().filter(|(at, _)| at != chosen);
+                for (at, (index, share)) in won.chain(lost).enumerate() {
+                    let mark = [" -> ", "  also "].get(at).copied().unwrap_or(", ");
+                    write!(
+                        f,
+                        "{mark}{} [{}, {})",
+                        share_name(shares, index),
+                        share.from,
+                        share.to
+                    )?;
                 }
                 Ok(())
             }
@@ -272,7 +280,9 @@ impl EventKind {
                     HeaderOpKind::Add => write!(f, "add {of} header {name} `{value}`"),
                 }
             }
-            Self::HostRewrite { host, level } => write!(f, "host rewritten to `{host}` ({level})"),
+            Self::HostRewrite { host, level } => {
+                write!(f, "host rewritten to `{host}` ({})", of_route(*level))
+            }
             Self::PathRewrite { before, after } => write!(f, "path `{before}` rewritten to `{after}`"),
             Self::Redirect { location, code } => write!(f, "redirect {code} to `{location}`"),
             Self::Fault(outcome) => write!(f, "{outcome}"),
@@ -283,16 +293,18 @@ impl EventKind {
                 attempts: 0,
                 on: _,
                 level,
-            } => write!(f, "no retries ({level})"),
-            Self::Retry { attempts, on, level } => write!(f, "{attempts} retries on {on} ({level})"),
+            } => write!(f, "no retries ({})", of_route(*level)),
+            Self::Retry { attempts, on, level } => {
+                write!(f, "{attempts} retries on {on} ({})", of_route(*level))
+            }
             Self::Timeout {
                 timeout: Timeout::Disabled,
                 level,
-            } => write!(f, "no timeout ({level})"),
+            } => write!(f, "no timeout ({})", of_route(*level)),
             Self::Timeout {
                 timeout: Timeout::After(time),
                 level,
-            } => write!(f, "timeout {time:?} ({level})"),
+            } => write!(f, "timeout {time:?} ({})", of_route(*level)),
             Self::HashPolicy { key, level } => match key {
                 HashKey::Header(name) => write!(f, "hash of header {name} ({level})"),
                 HashKey::Cookie { name, .. } => write!(f, "hash of cookie {name} ({level})"),
@@ -307,8 +319,13 @@ impl EventKind {
             } => {
                 write!(
                     f,
-                    "{endpoints} endpoints in `{locality}`, priority {priority}, weight {weight}"
-                )
+                    "{endpoints} endpoint{}",
+                    if *endpoints == 1 { "" } else { "s" }
+                )?;
+                if !locality.is_empty() {
+                    write!(f, " in {locality}")?;
+                }
+                write!(f, ", priority {priority}, weight {weight}")
             }
             _ => f.write_str(self.name()),
         }
@@ -506,6 +523,34 @@ words! {
         Tunnel => "tunnel",
         ProxyProtocol => "proxyProtocol",
         RetryBudget => "retryBudget",
+    }
+}
+
+/// The subset where that is all in which the destinations differ, else the cluster.
+fn share_name(shares: &[WeightShare], at: usize) -> String {
+    let Some(share) = shares.get(at) else {
+        return String::new();
+    };
+    let of_one_service = shares.iter().all(|other| {
+        other.cluster.host() == share.cluster.host() && other.cluster.port() == share.cluster.port()
+    });
+    match share
+        .cluster
+        .subset()
+        .filter(|_| of_one_service && shares.len() > 1)
+    {
+        Some(subset) => subset.to_string(),
+        None => share.cluster.to_string(),
+    }
+}
+
+/// A level as a route speaks of it.
+fn of_route(level: Level) -> String {
+    match level {
+        Level::Own => "route".to_owned(),
+        Level::Root => "root VirtualService".to_owned(),
+        Level::Mesh => "mesh default".to_owned(),
+        other => other.to_string(),
     }
 }
 
