@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use mesh_api::networking::virtual_service::{HttpMatchRequest, HttpRoute, StringMatch};
+use mesh_api::networking::{HttpMatchRequest, HttpRoute, StringMatch};
 
 use super::virtual_service::FromRoot;
 
 /// Why a delegate's entry cannot be merged with the root's match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MatchConflict {
+pub(super) struct MatchConflict {
     /// The field of the match on which they conflict.
-    pub field: &'static str,
+    pub(super) field: &'static str,
 }
 
 /// Merges an entry of a delegate with the root's entry (R-DEL-3, R-DEL-8). `None` where the matches conflict. Beside the
 /// merged entry come the positions of the delegate's matches, for each match of the result.
-pub fn merge_route(
+pub(super) fn merge_route(
     root: &HttpRoute,
     leaf: &HttpRoute,
 ) -> Result<(HttpRoute, Vec<Option<usize>>, FromRoot), MatchConflict> {
@@ -81,7 +81,8 @@ fn merge_matches(root: &[HttpMatchRequest], leaf: &[HttpMatchRequest]) -> Result
 fn conflict(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> Option<&'static str> {
     let single = |r: &Option<StringMatch>, l: &Option<StringMatch>| string_conflict(r.as_ref(), l.as_ref());
     let maps = |r: &BTreeMap<String, StringMatch>, l: &BTreeMap<String, StringMatch>| {
-        l.iter().any(|(key, leaf)| string_conflict(r.get(key), Some(leaf)))
+        l.iter()
+            .any(|(key, leaf)| string_conflict(r.get(key), Some(leaf)))
     };
     let labels = leaf
         .source_labels
@@ -90,7 +91,10 @@ fn conflict(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> Option<&'static
     let gateways = !root.gateways.is_empty()
         && !leaf.gateways.is_empty()
         && (leaf.gateways.len() > root.gateways.len()
-            || leaf.gateways.iter().any(|gateway| !root.gateways.contains(gateway)));
+            || leaf
+                .gateways
+                .iter()
+                .any(|gateway| !root.gateways.contains(gateway)));
     let ports = root.port != 0 && leaf.port != 0 && root.port != leaf.port;
     let namespaces = !root.source_namespace.is_empty() && root.source_namespace != leaf.source_namespace;
     let checks = [
@@ -99,7 +103,10 @@ fn conflict(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> Option<&'static
         ("method", single(&root.method, &leaf.method)),
         ("authority", single(&root.authority, &leaf.authority)),
         ("headers", maps(&root.headers, &leaf.headers)),
-        ("withoutHeaders", maps(&root.without_headers, &leaf.without_headers)),
+        (
+            "withoutHeaders",
+            maps(&root.without_headers, &leaf.without_headers),
+        ),
         ("queryParams", maps(&root.query_params, &leaf.query_params)),
         ("ignoreUriCase", root.ignore_uri_case != leaf.ignore_uri_case),
         ("port", ports),
@@ -107,13 +114,18 @@ fn conflict(root: &HttpMatchRequest, leaf: &HttpMatchRequest) -> Option<&'static
         ("sourceLabels", labels),
         ("gateways", gateways),
     ];
-    checks.into_iter().find(|(_, conflicts)| *conflicts).map(|(field, _)| field)
+    checks
+        .into_iter()
+        .find(|(_, conflicts)| *conflicts)
+        .map(|(field, _)| field)
 }
 
 /// Whether two string matches conflict (R-DEL-6).
 fn string_conflict(root: Option<&StringMatch>, leaf: Option<&StringMatch>) -> bool {
-    use mesh_api::networking::virtual_service::StringMatch as M;
-    let (Some(root), Some(leaf)) = (root, leaf) else { return false };
+    use mesh_api::networking::StringMatch as M;
+    let (Some(root), Some(leaf)) = (root, leaf) else {
+        return false;
+    };
     match (root, leaf) {
         (M::Regex(text), other) | (other, M::Regex(text)) => !text.is_empty() && text_of(other) != Some(""),
         (M::Exact(root), M::Exact(leaf)) => root != leaf,

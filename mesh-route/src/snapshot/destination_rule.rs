@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mesh_api::names::{Host, HostIndex, Labels, Namespace, Text};
-use mesh_api::networking::destination_rule as model;
+use mesh_api::networking as model;
 use mesh_api::object::ObjectKey;
 
 use super::Age;
@@ -62,8 +62,12 @@ impl MergedSubset {
 
 impl MergedRule {
     fn new(rule: &Arc<DestinationRule>) -> Self {
-        let mut merged =
-            Self { first: Arc::clone(rule), merged: Vec::new(), subsets: Vec::new(), policy: None };
+        let mut merged = Self {
+            first: Arc::clone(rule),
+            merged: Vec::new(),
+            subsets: Vec::new(),
+            policy: None,
+        };
         merged.absorb(rule);
         merged
     }
@@ -72,7 +76,10 @@ impl MergedRule {
         self.merged.push(Arc::clone(rule));
         for (position, subset) in rule.spec.subsets.iter().enumerate() {
             if self.subset(&subset.name).is_none() {
-                self.subsets.push(MergedSubset { rule: Arc::clone(rule), position });
+                self.subsets.push(MergedSubset {
+                    rule: Arc::clone(rule),
+                    position,
+                });
             }
         }
         if self.policy.is_none() && rule.spec.traffic_policy.is_some() {
@@ -82,12 +89,16 @@ impl MergedRule {
 
     /// The subset of that name.
     pub fn subset(&self, name: &str) -> Option<&MergedSubset> {
-        self.subsets.iter().find(|subset| subset.spec().is_some_and(|spec| spec.name == name))
+        self.subsets
+            .iter()
+            .find(|subset| subset.spec().is_some_and(|spec| spec.name == name))
     }
 
     /// The top-level traffic policy.
     pub fn traffic_policy(&self) -> Option<&model::TrafficPolicy> {
-        self.policy.as_ref().and_then(|rule| rule.spec.traffic_policy.as_deref())
+        self.policy
+            .as_ref()
+            .and_then(|rule| rule.spec.traffic_policy.as_deref())
     }
 }
 
@@ -129,7 +140,10 @@ impl DestinationRuleIndex {
     pub fn new(mut rules: Vec<Arc<DestinationRule>>, root: Namespace) -> Self {
         // R-ORD-2: rules with a selector first.
         rules.sort_by(|a, b| (a.selector.is_none(), &a.age).cmp(&(b.selector.is_none(), &b.age)));
-        let mut index = Self { root, ..Self::default() };
+        let mut index = Self {
+            root,
+            ..Self::default()
+        };
         for rule in &rules {
             if visible_in_own_namespace(rule) {
                 merge_into(index.own.entry(rule.namespace.clone()).or_default(), rule);
@@ -146,30 +160,55 @@ impl DestinationRuleIndex {
     /// The rule that clients of `namespace` with `labels` apply to `service` (R-DR-2 to -5, R-DR-10).
     pub fn select(&self, namespace: &Namespace, labels: &Labels, service: &Service) -> Option<SelectedRule> {
         let pick = |entries: &[Arc<MergedRule>]| pick(entries, namespace, labels);
-        let own = if *namespace == self.root { Some(&self.root_private) } else { self.own.get(namespace) };
+        let own = if *namespace == self.root {
+            Some(&self.root_private)
+        } else {
+            self.own.get(namespace)
+        };
         if let Some((host, entries)) = own.and_then(|view| view.most_specific(&service.host)) {
             let rule = pick(entries)?;
-            return Some(SelectedRule { rule, step: RuleStep::ClientNamespace, host: host.clone() });
+            return Some(SelectedRule {
+                rule,
+                step: RuleStep::ClientNamespace,
+                host: host.clone(),
+            });
         }
-        let steps =
-            [(&service.namespace, RuleStep::ServiceNamespace), (&self.root, RuleStep::RootNamespace)];
+        let steps = [
+            (&service.namespace, RuleStep::ServiceNamespace),
+            (&self.root, RuleStep::RootNamespace),
+        ];
         for (holder, step) in steps {
-            let found = self.exported.get(holder).and_then(|view| view.most_specific(&service.host));
+            let found = self
+                .exported
+                .get(holder)
+                .and_then(|view| view.most_specific(&service.host));
             let Some((host, entries)) = found else { continue };
             // quirk R-DR-3: the host is chosen before the exportTo filter; no less specific host is tried.
-            let seen: Vec<_> = entries.iter().filter(|e| exported_to(&e.first, namespace)).cloned().collect();
+            let seen: Vec<_> = entries
+                .iter()
+                .filter(|e| exported_to(&e.first, namespace))
+                .cloned()
+                .collect();
             if seen.is_empty() {
                 continue;
             }
             let rule = pick(&seen)?;
-            return Some(SelectedRule { rule, step, host: host.clone() });
+            return Some(SelectedRule {
+                rule,
+                step,
+                host: host.clone(),
+            });
         }
         None
     }
 
     /// The objects whose host covers `host`, in whatever view, each once: those that may win or lose for it.
     pub fn candidates(&self, host: &Host) -> Vec<Arc<DestinationRule>> {
-        let views = self.own.values().chain(self.exported.values()).chain([&self.root_private]);
+        let views = self
+            .own
+            .values()
+            .chain(self.exported.values())
+            .chain([&self.root_private]);
         let mut found: BTreeMap<Arc<ObjectKey>, Arc<DestinationRule>> = BTreeMap::new();
         for view in views {
             for (at, entries) in view.iter() {
@@ -187,12 +226,19 @@ impl DestinationRuleIndex {
 /// Whether the rule counts in its own namespace: exportTo empty, `*`, `.`, or the namespace itself (R-DR-2).
 fn visible_in_own_namespace(rule: &DestinationRule) -> bool {
     rule.export_to.is_empty()
-        || rule.export_to.iter().any(|t| t == "*" || t == "." || *t == rule.namespace.as_str())
+        || rule
+            .export_to
+            .iter()
+            .any(|t| t == "*" || t == "." || *t == rule.namespace.as_str())
 }
 
 /// Whether the rule is exported to `namespace`. `.` is not expanded here (R-DR-5, quirk).
 fn exported_to(rule: &DestinationRule, namespace: &Namespace) -> bool {
-    rule.export_to.is_empty() || rule.export_to.iter().any(|t| t == "*" || *t == namespace.as_str())
+    rule.export_to.is_empty()
+        || rule
+            .export_to
+            .iter()
+            .any(|t| t == "*" || *t == namespace.as_str())
 }
 
 /// Merges `rule` into the entries of its host in one view (R-DR-6, R-DR-7).
@@ -200,7 +246,9 @@ fn merge_into(view: &mut View, rule: &Arc<DestinationRule>) {
     if view.get(&rule.host).is_none() {
         view.insert(rule.host.clone(), Vec::new());
     }
-    let Some(entries) = view.get_mut(&rule.host) else { return };
+    let Some(entries) = view.get_mut(&rule.host) else {
+        return;
+    };
     let mut alone = true;
     for entry in entries.iter_mut() {
         let existing = &entry.first;
@@ -232,7 +280,13 @@ fn merge_into(view: &mut View, rule: &Arc<DestinationRule>) {
 fn pick(entries: &[Arc<MergedRule>], namespace: &Namespace, labels: &Labels) -> Option<Arc<MergedRule>> {
     let selected = entries.iter().find(|entry| {
         entry.first.namespace == *namespace
-            && entry.first.selector.as_ref().is_some_and(|selector| selector.is_subset_of(labels))
+            && entry
+                .first
+                .selector
+                .as_ref()
+                .is_some_and(|selector| selector.is_subset_of(labels))
     });
-    selected.or_else(|| entries.iter().rfind(|entry| entry.first.selector.is_none())).cloned()
+    selected
+        .or_else(|| entries.iter().rfind(|entry| entry.first.selector.is_none()))
+        .cloned()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mesh_api::names::{GatewayRef, Labels, Namespace, Protocol, Text};
-use mesh_api::networking::gateway as model;
+use mesh_api::networking as model;
 use mesh_api::object::ObjectKey;
 
 use super::Age;
@@ -53,7 +53,9 @@ pub struct Server {
 impl Gateway {
     /// Whether proxies with these labels run it (R-GW-1).
     pub fn selects(&self, labels: &Labels) -> bool {
-        self.selector.as_ref().is_none_or(|selector| selector.is_subset_of(labels))
+        self.selector
+            .as_ref()
+            .is_none_or(|selector| selector.is_subset_of(labels))
     }
 }
 
@@ -85,7 +87,9 @@ impl Server {
     /// Whether it passes TLS through without looking into it.
     pub fn is_passthrough(&self) -> bool {
         use model::ServerTlsMode::{AutoPassthrough, Passthrough};
-        self.tls.as_ref().is_some_and(|tls| matches!(tls.mode, Passthrough | AutoPassthrough))
+        self.tls
+            .as_ref()
+            .is_some_and(|tls| matches!(tls.mode, Passthrough | AutoPassthrough))
     }
 
     /// Whether it terminates TLS and routes by HTTP (R-GW-4).
@@ -107,7 +111,10 @@ mod tests {
             let resolved = Server::resolve_hosts(&hosts, &namespace);
             resolved.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(resolve(&["./a.com", "*/b.com", "x/c.com", "d.com"]), ["ns/a.com", "b.com", "x/c.com", "d.com"]);
+        assert_eq!(
+            resolve(&["./a.com", "*/b.com", "x/c.com", "d.com"]),
+            ["ns/a.com", "b.com", "x/c.com", "d.com"]
+        );
         assert_eq!(resolve(&["a.com", "*/*"]), ["*"]);
     }
 }

@@ -123,13 +123,22 @@ impl Service {
             return (!self.ports.is_empty()).then(|| Arc::clone(self));
         }
         let ports: Vec<_> = self.ports.iter().filter(|port| keep(port)).cloned().collect();
-        (!ports.is_empty()).then(|| Arc::new(Self { ports, ..Self::clone(self) }))
+        (!ports.is_empty()).then(|| {
+            Arc::new(Self {
+                ports,
+                ..Self::clone(self)
+            })
+        })
     }
 
     /// Addresses that are single hosts, without `0.0.0.0` and `::`.
     pub fn virtual_ips(&self) -> impl Iterator<Item = IpAddr> {
         let single = |net: &&IpNet| net.prefix_len() == net.max_prefix_len();
-        self.addresses.iter().filter(single).map(IpNet::addr).filter(|address| !address.is_unspecified())
+        self.addresses
+            .iter()
+            .filter(single)
+            .map(IpNet::addr)
+            .filter(|address| !address.is_unspecified())
     }
 }
 
@@ -148,7 +157,10 @@ impl ServiceIndex {
         let services: Vec<Arc<Service>> = services.into_iter().map(Arc::new).collect();
         let mut by_host: BTreeMap<Host, Vec<Arc<Service>>> = BTreeMap::new();
         for service in &services {
-            by_host.entry(service.host.clone()).or_default().push(Arc::clone(service));
+            by_host
+                .entry(service.host.clone())
+                .or_default()
+                .push(Arc::clone(service));
         }
         Self { services, by_host }
     }
@@ -172,9 +184,15 @@ impl ServiceIndex {
     pub fn visible_to(&self, namespace: &Namespace) -> Vec<Arc<Service>> {
         let class = |service: &Service| service.visibility.class_for(namespace, &service.namespace);
         let named = self.services.iter().filter(|s| {
-            matches!(class(s), Some(VisibilityClass::Private | VisibilityClass::ExportedTo))
+            matches!(
+                class(s),
+                Some(VisibilityClass::Private | VisibilityClass::ExportedTo)
+            )
         });
-        let public = self.services.iter().filter(|s| class(s) == Some(VisibilityClass::Public));
+        let public = self
+            .services
+            .iter()
+            .filter(|s| class(s) == Some(VisibilityClass::Public));
         named.chain(public).cloned().collect()
     }
 }

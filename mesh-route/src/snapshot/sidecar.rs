@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mesh_api::names::{Labels, Namespace};
-use mesh_api::networking::sidecar as model;
+use mesh_api::networking as model;
 use mesh_api::object::ObjectKey;
 
 use super::Age;
@@ -39,12 +39,22 @@ impl SidecarIndex {
     /// The one that applies to a workload: of its namespace, those with a selector first, then of the root namespace
     /// the oldest without a selector (R-SC-1).
     pub fn select(&self, namespace: &Namespace, labels: &Labels, root: &Namespace) -> Option<&Arc<Sidecar>> {
-        let own = || self.sidecars.iter().filter(|sidecar| sidecar.namespace == *namespace);
+        let own = || {
+            self.sidecars
+                .iter()
+                .filter(|sidecar| sidecar.namespace == *namespace)
+        };
         own()
-            .find(|s| s.selector.as_ref().is_some_and(|selector| selector.is_subset_of(labels)))
+            .find(|s| {
+                s.selector
+                    .as_ref()
+                    .is_some_and(|selector| selector.is_subset_of(labels))
+            })
             .or_else(|| own().find(|sidecar| sidecar.selector.is_none()))
             .or_else(|| {
-                self.sidecars.iter().find(|sidecar| sidecar.namespace == *root && sidecar.selector.is_none())
+                self.sidecars
+                    .iter()
+                    .find(|sidecar| sidecar.namespace == *root && sidecar.selector.is_none())
             })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mesh_api::names::{GatewayRef, Host, Namespace};
-use mesh_api::networking::virtual_service as model;
+use mesh_api::networking as model;
 use mesh_api::object::ObjectKey;
 
 use super::Age;
@@ -98,7 +98,10 @@ impl VirtualServiceIndex {
         for service in &all {
             for (at, gateway) in service.gateways.iter().enumerate() {
                 if !service.gateways.iter().take(at).any(|earlier| earlier == gateway) {
-                    by_gateway.entry(gateway.clone()).or_default().push(Arc::clone(service));
+                    by_gateway
+                        .entry(gateway.clone())
+                        .or_default()
+                        .push(Arc::clone(service));
                 }
             }
         }
@@ -114,7 +117,9 @@ impl VirtualServiceIndex {
     /// each class oldest first (R-ORD-4). Within a class, those with gateway semantics that live in the proxy's own
     /// namespace come first (R-ORD-5).
     pub fn visible(&self, namespace: &Namespace, gateway: &GatewayRef) -> Vec<Arc<VirtualService>> {
-        let Some(bound) = self.by_gateway.get(gateway) else { return Vec::new() };
+        let Some(bound) = self.by_gateway.get(gateway) else {
+            return Vec::new();
+        };
         let mut seen: Vec<(VisibilityClass, bool, &Arc<VirtualService>)> = bound
             .iter()
             .filter_map(|service| {
@@ -125,6 +130,8 @@ impl VirtualServiceIndex {
             .collect();
         // quirk R-ORD-4: the older object wins only inside one visibility class. The sort is stable.
         seen.sort_by_key(|(class, not_consumer, _)| (*class, *not_consumer));
-        seen.into_iter().map(|(_, _, service)| Arc::clone(service)).collect()
+        seen.into_iter()
+            .map(|(_, _, service)| Arc::clone(service))
+            .collect()
     }
 }

@@ -41,8 +41,16 @@ impl Visibility {
     /// Resolves the visibility of a service for a look-up by its name, which `~` does not hide from the namespaces
     /// that are named beside it (R-VIS-3, quirk).
     pub fn direct_of_service(export_to: &[Text], own: &Namespace) -> Self {
-        let named: Vec<&str> = export_to.iter().map(Text::as_str).filter(|token| *token != "~").collect();
-        if named.is_empty() && !export_to.is_empty() { Self::Hidden } else { Self::resolve(&named, own) }
+        let named: Vec<&str> = export_to
+            .iter()
+            .map(Text::as_str)
+            .filter(|token| *token != "~")
+            .collect();
+        if named.is_empty() && !export_to.is_empty() {
+            Self::Hidden
+        } else {
+            Self::resolve(&named, own)
+        }
     }
 
     fn resolve<S: AsRef<str>>(tokens: &[S], own: &Namespace) -> Self {
@@ -73,9 +81,11 @@ impl Visibility {
     pub fn class_for(&self, viewer: &Namespace, own: &Namespace) -> Option<VisibilityClass> {
         match self {
             Self::Public => Some(VisibilityClass::Public),
-            Self::Namespaces(namespaces) if namespaces.contains(viewer) => {
-                Some(if viewer == own { VisibilityClass::Private } else { VisibilityClass::ExportedTo })
-            }
+            Self::Namespaces(namespaces) if namespaces.contains(viewer) => Some(if viewer == own {
+                VisibilityClass::Private
+            } else {
+                VisibilityClass::ExportedTo
+            }),
             Self::Namespaces(_) | Self::Hidden => None,
         }
     }
@@ -101,7 +111,10 @@ mod tests {
         assert_eq!(of(&["~", "b"], &[]), Visibility::Hidden);
         assert!(of(&[], &["."]).allows(&own));
         assert!(!of(&[], &["."]).allows(&Namespace::new("b")));
-        assert_eq!(of(&[".", "b"], &[]).class_for(&own, &own), Some(VisibilityClass::Private));
+        assert_eq!(
+            of(&[".", "b"], &[]).class_for(&own, &own),
+            Some(VisibilityClass::Private)
+        );
         assert_eq!(
             of(&[".", "b"], &[]).class_for(&Namespace::new("b"), &own),
             Some(VisibilityClass::ExportedTo)
@@ -115,7 +128,13 @@ mod tests {
         let list = [Text::new("~"), Text::new("b")];
         assert_eq!(Visibility::of_service(&list, &own), Visibility::Hidden);
         assert!(Visibility::direct_of_service(&list, &own).allows(&Namespace::new("b")));
-        assert_eq!(Visibility::direct_of_service(&[Text::new("~")], &own), Visibility::Hidden);
-        assert_eq!(Visibility::of_service(&[Text::new("*"), Text::new("~")], &own), Visibility::Public);
+        assert_eq!(
+            Visibility::direct_of_service(&[Text::new("~")], &own),
+            Visibility::Hidden
+        );
+        assert_eq!(
+            Visibility::of_service(&[Text::new("*"), Text::new("~")], &own),
+            Visibility::Public
+        );
     }
 }
