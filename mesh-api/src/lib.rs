@@ -22,14 +22,16 @@ pub mod meta;
 pub mod names;
 pub mod networking;
 pub mod object;
+pub mod object_set;
 pub mod report;
 pub mod scalar;
 pub mod security;
 pub mod type_;
 mod wire;
 
-pub use codec::Profile;
+pub use codec::{DecodeOptions, Decoded, Profile, decode, decode_value, decode_with};
 pub use kind::Kind;
 pub use meta::ObjectMeta;
-pub use object::ObjectKey;
+pub use object::{AnyObject, Object, ObjectKey, OpaqueObject};
+pub use object_set::ObjectSet;
 pub use report::{Diagnostic, FieldPath, Report, Severity};

@@ -1,9 +1,18 @@
-//! Objects and their keys.
+//! Objects: metadata and a typed specification, or the tree of a kind that is only carried.
 
 use std::fmt;
+use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::{Node, Tree};
 use crate::kind::Kind;
+use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
+use crate::meta::ObjectMeta;
 use crate::names::{Namespace, Text};
+use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
+use crate::security::PeerAuthentication;
 
 /// What identifies an object: kind, namespace and name (A-RES-3).
 ///
@@ -46,5 +55,272 @@ impl fmt::Display for ObjectKey {
         } else {
             write!(f, "{kind} {namespace}/{name}")
         }
+    }
+}
+
+/// An object of a known kind.
+///
+/// ```
+/// use mesh_api::networking::VirtualService;
+/// use mesh_api::{Object, ObjectMeta};
+///
+/// let reviews = Object::new(ObjectMeta::new("reviews", "shop"), VirtualService::default());
+/// assert_eq!(reviews.key().to_string(), "VirtualService shop/reviews");
+/// assert_eq!(reviews.api_version, "networking.istio.io/v1");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object<T> {
+    /// Group and version as read (A-RES-4).
+    pub api_version: Text,
+    /// Name, namespace, labels and the like.
+    pub meta: ObjectMeta,
+    /// What the object says. Of Kubernetes' own kinds everything but the metadata, since some have no `spec`.
+    pub spec: T,
+    /// What controllers report, untouched (A-MET-6). Of Kubernetes' own kinds it is part of `spec`.
+    pub status: Option<serde_json::Value>,
+}
+
+impl<T: Model> Object<T> {
+    /// An object in the storage version of its kind.
+    pub fn new(meta: ObjectMeta, spec: T) -> Self {
+        let api_version = Text::from(T::KIND.api_version().unwrap_or_default());
+        Self {
+            api_version,
+            meta,
+            spec,
+            status: None,
+        }
+    }
+
+    /// The object's key.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            kind: T::KIND,
+            namespace: self.meta.namespace.clone(),
+            name: self.meta.name.clone(),
+        }
+    }
+}
+
+/// An object of a kind that the crate carries without understanding it (A-RES-2).
+///
+/// Two are equal if their JSON is.
+#[derive(Debug, Clone)]
+pub struct OpaqueObject {
+    /// Group and version as read.
+    pub api_version: Text,
+    /// The kind.
+    pub kind: Kind,
+    /// Name, namespace, labels and the like.
+    pub meta: ObjectMeta,
+    tree: Arc<Tree>,
+    node: u32,
+}
+
+impl OpaqueObject {
+    pub(crate) fn new(api_version: Text, kind: Kind, meta: ObjectMeta, tree: Arc<Tree>, node: u32) -> Self {
+        Self {
+            api_version,
+            kind,
+            meta,
+            tree,
+            node,
+        }
+    }
+
+    /// The whole object as read, metadata included.
+    pub fn root(&self) -> Node<'_> {
+        self.tree.node(self.node)
+    }
+
+    /// The object's key.
+    pub fn key(&self) -> ObjectKey {
+        let kind = self.kind.clone();
+        ObjectKey {
+            kind,
+            namespace: self.meta.namespace.clone(),
+            name: self.meta.name.clone(),
+        }
+    }
+}
+
+impl PartialEq for OpaqueObject {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.meta == other.meta && self.root().to_json() == other.root().to_json()
+    }
+}
+
+/// A type that an object of a known kind is decoded to. Sealed: the kinds are the crate's.
+pub trait Model:
+    Clone + Default + PartialEq + fmt::Debug + Serialize + DeserializeOwned + sealed::Sealed + 'static
+{
+    /// The kind.
+    const KIND: Kind;
+    /// The part of the object that is the model.
+    const PLACE: Place;
+
+    /// The object, if it is of this kind.
+    fn of(object: &AnyObject) -> Option<&Arc<Object<Self>>>;
+    /// The object as one of any kind.
+    fn into_any(object: Arc<Object<Self>>) -> AnyObject;
+}
+
+/// The part of an object that a [`Model`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// All keys but `apiVersion`, `kind` and `metadata`: the kinds of Kubernetes.
+    Root,
+    /// The `spec`: the kinds of Istio.
+    Spec,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The typed kinds, each with its model and place: once as the variants of [`AnyObject`], once as [`Model`]s.
+macro_rules! typed_kinds {
+    ($($(#[$doc:meta])* $kind:ident: $model:ty, $place:ident;)*) => {
+        /// An object of any kind; cheap to clone.
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum AnyObject {
+            $($(#[$doc])* $kind(Arc<Object<$model>>),)*
+            /// Any other kind.
+            Opaque(Arc<OpaqueObject>),
+        }
+
+        impl AnyObject {
+            /// The object's metadata.
+            pub fn meta(&self) -> &ObjectMeta {
+                match self {
+                    $(Self::$kind(object) => &object.meta,)*
+                    Self::Opaque(object) => &object.meta,
+                }
+            }
+
+            /// The object's kind.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$kind(_) => Kind::$kind,)*
+                    Self::Opaque(object) => object.kind.clone(),
+                }
+            }
+
+            /// Group and version as read.
+            pub fn api_version(&self) -> &Text {
+                match self {
+                    $(Self::$kind(object) => &object.api_version,)*
+                    Self::Opaque(object) => &object.api_version,
+                }
+            }
+
+            /// Whether both are one allocation.
+            pub fn ptr_eq(&self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$kind(a), Self::$kind(b)) => Arc::ptr_eq(a, b),)*
+                    (Self::Opaque(a), Self::Opaque(b)) => Arc::ptr_eq(a, b),
+                    _ => false,
+                }
+            }
+
+            /// The same object in another namespace.
+            pub(crate) fn in_namespace(mut self, namespace: &Namespace) -> Self {
+                match &mut self {
+                    $(Self::$kind(object) => Arc::make_mut(object).meta.namespace = namespace.clone(),)*
+                    Self::Opaque(object) => Arc::make_mut(object).meta.namespace = namespace.clone(),
+                }
+                self
+            }
+        }
+
+        $(
+            impl sealed::Sealed for $model {}
+
+            impl Model for $model {
+                const KIND: Kind = Kind::$kind;
+                const PLACE: Place = Place::$place;
+
+                fn of(object: &AnyObject) -> Option<&Arc<Object<Self>>> {
+                    match object {
+                        AnyObject::$kind(object) => Some(object),
+                        _ => None,
+                    }
+                }
+
+                fn into_any(object: Arc<Object<Self>>) -> AnyObject {
+                    AnyObject::$kind(object)
+                }
+            }
+
+            impl From<Object<$model>> for AnyObject {
+                fn from(object: Object<$model>) -> Self {
+                    Self::$kind(Arc::new(object))
+                }
+            }
+        )*
+
+        /// Calls `visit` with the model of a typed kind.
+        pub(crate) fn with_model<V: ModelVisitor>(kind: &Kind, visit: V) -> Option<V::Output> {
+            match kind {
+                $(Kind::$kind => Some(visit.visit::<$model>()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+/// What to do with a model that is known by its kind only.
+pub(crate) trait ModelVisitor {
+    type Output;
+
+    fn visit<T: Model>(self) -> Self::Output;
+}
+
+typed_kinds! {
+    /// A DestinationRule.
+    DestinationRule: DestinationRule, Spec;
+    /// A Kubernetes EndpointSlice.
+    EndpointSlice: EndpointSlice, Root;
+    /// A Gateway.
+    Gateway: Gateway, Spec;
+    /// A Kubernetes Namespace.
+    Namespace: KubernetesNamespace, Root;
+    /// A PeerAuthentication.
+    PeerAuthentication: PeerAuthentication, Spec;
+    /// A Kubernetes Pod.
+    Pod: Pod, Root;
+    /// A Kubernetes Service.
+    Service: Service, Root;
+    /// A ServiceEntry.
+    ServiceEntry: ServiceEntry, Spec;
+    /// A Sidecar.
+    Sidecar: Sidecar, Spec;
+    /// A VirtualService.
+    VirtualService: VirtualService, Spec;
+    /// A WorkloadEntry.
+    WorkloadEntry: WorkloadEntry, Spec;
+}
+
+impl AnyObject {
+    /// The object's key.
+    pub fn key(&self) -> ObjectKey {
+        let meta = self.meta();
+        ObjectKey {
+            kind: self.kind(),
+            namespace: meta.namespace.clone(),
+            name: meta.name.clone(),
+        }
+    }
+
+    /// The object as one of kind `T`, if it is.
+    pub fn as_object<T: Model>(&self) -> Option<&Arc<Object<T>>> {
+        T::of(self)
+    }
+}
+
+impl From<OpaqueObject> for AnyObject {
+    fn from(object: OpaqueObject) -> Self {
+        Self::Opaque(Arc::new(object))
     }
 }

@@ -60,6 +60,37 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod de;
+mod documents;
+mod envelope;
+mod fault;
+mod json;
+mod options;
 mod profile;
+mod resolve;
+mod source;
+mod stream;
+mod suggest;
+mod tree;
+mod yaml;
 
+use std::sync::Arc;
+
+pub use fault::codes;
+pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;
+pub use source::Source;
+pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
+pub use tree::{Entries, Items, Node, NodeKind, Tree};
+
+use crate::report::Diagnostic;
+
+impl Tree {
+    /// Reads one document, YAML or JSON, without asking what it means.
+    ///
+    /// # Errors
+    /// The first finding, if there is one of severity error, or if the text holds no document.
+    pub fn parse(file_name: &str, text: &str) -> Result<Arc<Self>, Box<Diagnostic>> {
+        stream::read_tree(file_name, text.as_bytes(), &DecodeOptions::default()).map_err(Box::new)
+    }
+}

@@ -1,0 +1,328 @@
+//! Documents to objects: lists, kinds, metadata.
+
+use std::sync::Arc;
+
+use super::de::{self, Dialect, Schema};
+use super::fault::{Fault, codes, quote};
+use super::options::DecodeOptions;
+use super::stream::{Decoded, DocumentInfo};
+use super::tree::{Node, NodeKind, Tree};
+use crate::kind::Kind;
+use crate::meta::ObjectMeta;
+use crate::names::Text;
+use crate::object::{AnyObject, Model, ModelVisitor, Object, ObjectKey, OpaqueObject, Place, with_model};
+use crate::object_set::Origin;
+use crate::report::{Diagnostic, FieldPath, Severity};
+
+/// How deep lists of lists are followed (A-PAR-4).
+const MAX_LIST_DEPTH: usize = 4;
+
+/// Reads the objects of one document into `decoded`, and its findings into `diagnostics`. `broken` says that the text had
+/// errors: then its objects are named, and none is accepted.
+pub(super) fn read(
+    tree: &Arc<Tree>,
+    document: usize,
+    broken: bool,
+    options: &DecodeOptions,
+    diagnostics: &mut Vec<Diagnostic>,
+    decoded: &mut Decoded,
+) {
+    let mut reader = Reader {
+        tree,
+        document,
+        broken,
+        options,
+        diagnostics,
+        decoded,
+    };
+    let root = tree.root();
+    match root.kind() {
+        NodeKind::Null => {} // A-PAR-3
+        // A-PAR-2: an array of objects
+        NodeKind::List if tree.source().slice(root.span()).starts_with('[') => {
+            for (index, item) in root.items().enumerate() {
+                reader.any(item, &[index], 0, None);
+            }
+        }
+        _ => reader.any(root, &[], 0, None),
+    }
+}
+
+/// The warning about two objects of one key.
+pub(super) fn duplicate(key: &ObjectKey, first: Option<&Origin>, second: Option<&Origin>) -> Diagnostic {
+    let name = FieldPath::root().with_field("metadata").with_field("name");
+    let place = |origin: &Origin| {
+        origin
+            .location(&name)
+            .or_else(|| origin.location(&FieldPath::root()))
+    };
+    let earlier = first
+        .and_then(place)
+        .map(|location| format!(", first at {location}"))
+        .unwrap_or_default();
+    let message = format!("{key} is defined twice{earlier}");
+    let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, Severity::Warning, message)
+        .with_object(key.clone())
+        .with_path(name.clone())
+        .with_help("the later one is taken");
+    match second.and_then(place) {
+        Some(location) => diagnostic.with_location(location),
+        None => diagnostic,
+    }
+}
+
+struct Reader<'r> {
+    tree: &'r Arc<Tree>,
+    document: usize,
+    broken: bool,
+    options: &'r DecodeOptions,
+    diagnostics: &'r mut Vec<Diagnostic>,
+    decoded: &'r mut Decoded,
+}
+
+/// `apiVersion` and `kind` that the items of a typed list may leave out.
+type Inherited<'a> = Option<(&'a str, &'a str)>;
+
+impl Reader<'_> {
+    /// An object, or a list of them.
+    fn any(&mut self, node: Node<'_>, items: &[usize], depth: usize, inherited: Inherited<'_>) {
+        let mut info = DocumentInfo::unreadable(
+            self.document,
+            self.tree.source().location(node.span().start..node.span().start),
+        );
+        info.items = items.to_vec();
+        let Some((api_version, kind)) = self.type_of(node, inherited) else {
+            self.decoded.documents.push(info);
+            return;
+        };
+        let is_list = kind == "List" && api_version == "v1";
+        let element = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
+        if is_list || (element.is_some() && node.get("items").is_some()) {
+            let inherited = element.map(|kind| (api_version, kind));
+            self.list(node, items, depth, inherited);
+            return;
+        }
+        info.api_version = Text::from(api_version);
+        info.kind = Some(Kind::of(api_version, kind));
+        self.object(node, info);
+    }
+
+    /// The two words that tell what an object is (A-PAR-5).
+    fn type_of<'n>(&mut self, node: Node<'n>, inherited: Inherited<'n>) -> Option<(&'n str, &'n str)> {
+        if node.kind() != NodeKind::Map {
+            let message = format!("{} stands where an object is needed", node.kind().describe());
+            self.report(Fault::error(codes::ENVELOPE, node.span(), message), None);
+            return None;
+        }
+        let mut word = |field: &'static str, inherited: Option<&'n str>| {
+            let problem = match node.get(field) {
+                Some(value) => match value.as_str() {
+                    Some(text) if !text.is_empty() => return Some(text),
+                    _ if value.is_null() && inherited.is_some() => return inherited,
+                    _ => Fault::error(
+                        codes::ENVELOPE,
+                        value.span(),
+                        format!("`{field}` must be a string that is not empty"),
+                    ),
+                },
+                None if inherited.is_some() => return inherited,
+                None => {
+                    let start = node.span().start;
+                    Fault::error(
+                        codes::ENVELOPE,
+                        start..start,
+                        format!("the object has no `{field}`"),
+                    )
+                }
+            };
+            self.report(problem.with_path(FieldPath::root().with_field(field)), None);
+            None
+        };
+        let api_version = word("apiVersion", inherited.map(|(api_version, _)| api_version));
+        let kind = word("kind", inherited.map(|(_, kind)| kind));
+        Some((api_version?, kind?))
+    }
+
+    /// A-PAR-4.
+    fn list(&mut self, node: Node<'_>, items: &[usize], depth: usize, inherited: Inherited<'_>) {
+        let Some(list) = node.get("items").filter(|list| !list.is_null()) else {
+            return;
+        };
+        if list.kind() != NodeKind::List {
+            let path = FieldPath::root().with_field("items");
+            self.report(
+                Fault::error(codes::LIST, list.span(), "`items` must be a list").with_path(path),
+                None,
+            );
+            return;
+        }
+        if depth >= MAX_LIST_DEPTH {
+            let message = format!("lists of objects are nested deeper than {MAX_LIST_DEPTH}");
+            self.report(Fault::error(codes::LIST, list.span(), message), None);
+            return;
+        }
+        for (index, item) in list.items().enumerate() {
+            let place: Vec<usize> = items.iter().copied().chain([index]).collect();
+            self.any(item, &place, depth + 1, inherited);
+        }
+    }
+
+    fn object(&mut self, node: Node<'_>, mut info: DocumentInfo) {
+        let kind = info.kind.clone().unwrap_or(Kind::Other {
+            group: Text::default(),
+            kind: Text::default(),
+        });
+        let (meta, mut faults) = self.meta(node, &kind);
+        let visitor = ReadSpec {
+            node,
+            api_version: info.api_version.clone(),
+            options: self.options,
+            meta: &meta,
+        };
+        let object = match with_model(&kind, visitor) {
+            Some((object, more)) => {
+                faults.extend(more);
+                object
+            }
+            None => OpaqueObject::new(
+                info.api_version.clone(),
+                kind,
+                meta,
+                Arc::clone(self.tree),
+                node.id(),
+            )
+            .into(),
+        };
+        let key = object.key();
+        let ok = !faults.iter().any(|fault| fault.severity == Severity::Error);
+        for fault in faults {
+            self.report(fault, Some(&key));
+        }
+        info.key = Some(key.clone());
+        info.accepted = ok && !self.broken;
+        if info.accepted {
+            let origin = Origin {
+                tree: Arc::clone(self.tree),
+                node: node.id(),
+            };
+            if self.decoded.objects.get(&key).is_some() {
+                self.diagnostics
+                    .push(duplicate(&key, self.decoded.objects.origin(&key), Some(&origin)));
+            }
+            self.decoded.objects.insert_at(object, Some(origin));
+        }
+        self.decoded.documents.push(info);
+    }
+
+    /// A-MET-2, A-MET-3.
+    fn meta(&mut self, node: Node<'_>, kind: &Kind) -> (ObjectMeta, Vec<Fault>) {
+        let path = FieldPath::root().with_field("metadata");
+        let dialect = Dialect {
+            profile: self.options.profile,
+            schema: Schema::Kubernetes,
+        };
+        let (meta, mut faults) = match node.get("metadata").filter(|meta| !meta.is_null()) {
+            Some(meta) => de::decode::<ObjectMeta>(meta, &path, &[], dialect, self.options.limits.findings),
+            None => (None, Vec::new()),
+        };
+        let mut meta = meta.unwrap_or_default();
+        if meta.name.is_empty() && meta.generate_name.is_empty() && faults.is_empty() {
+            let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
+            let fault = Fault::error(codes::METADATA, place, "the object has no name");
+            faults.push(
+                fault
+                    .with_path(path.with_field("name"))
+                    .with_help("add `metadata.name`"),
+            );
+        }
+        if let Some(namespace) = &self.options.default_namespace {
+            if meta.namespace.is_empty() && kind.is_namespaced() {
+                meta.namespace = namespace.clone();
+            }
+        }
+        (meta, faults)
+    }
+
+    fn report(&mut self, fault: Fault, object: Option<&ObjectKey>) {
+        let mut diagnostic = fault.into_diagnostic(self.tree.source());
+        diagnostic.object = object.cloned();
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Reads the part of an object that its model stands for.
+struct ReadSpec<'t, 'r> {
+    node: Node<'t>,
+    api_version: Text,
+    options: &'r DecodeOptions,
+    meta: &'r ObjectMeta,
+}
+
+const ENVELOPE: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+impl ModelVisitor for ReadSpec<'_, '_> {
+    type Output = (AnyObject, Vec<Fault>);
+
+    fn visit<T: Model>(self) -> Self::Output {
+        let Self {
+            node,
+            api_version,
+            options,
+            meta,
+        } = self;
+        let limit = options.limits.findings;
+        let (spec, status, faults) = match T::PLACE {
+            Place::Root => {
+                let dialect = Dialect {
+                    profile: options.profile,
+                    schema: Schema::Kubernetes,
+                };
+                let (spec, faults) = de::decode::<T>(node, &FieldPath::root(), &ENVELOPE, dialect, limit);
+                (spec, None, faults)
+            }
+            Place::Spec => {
+                let mut faults = unknown_keys(node);
+                let dialect = Dialect {
+                    profile: options.profile,
+                    schema: Schema::Istio,
+                };
+                // A-MET-7: an absent spec is the empty one
+                let (spec, more) = match node.get("spec").filter(|spec| !spec.is_null()) {
+                    Some(spec) => de::decode::<T>(spec, &FieldPath::spec(), &[], dialect, limit),
+                    None => (None, Vec::new()),
+                };
+                faults.extend(more);
+                let status = node
+                    .get("status")
+                    .filter(|status| !status.is_null())
+                    .map(|status| status.to_json());
+                (spec, status, faults)
+            }
+        };
+        let object = Object {
+            api_version,
+            meta: meta.clone(),
+            spec: spec.unwrap_or_default(),
+            status,
+        };
+        (T::into_any(Arc::new(object)), faults)
+    }
+}
+
+/// A-MET-1: what may stand beside `spec`.
+fn unknown_keys(node: Node<'_>) -> Vec<Fault> {
+    const KNOWN: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+    let unknown = node.entries().filter(|(key, _)| !KNOWN.contains(&key.text()));
+    unknown
+        .take(16)
+        .map(|(key, _)| {
+            let message = format!("unknown field {}", quote(key.text()));
+            let fault = Fault::error(codes::TOP_LEVEL, key.span(), message);
+            let fault = fault.with_path(FieldPath::root().with_key(key.text()));
+            match super::suggest::field(key.text(), KNOWN) {
+                Some(near) => fault.with_help(format!("did you mean `{near}`?")),
+                None => fault.with_help("fields of the object belong below `spec`"),
+            }
+        })
+        .collect()
+}

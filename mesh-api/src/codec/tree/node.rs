@@ -1,0 +1,270 @@
+//! Reading the arena.
+
+use std::ops::Range;
+
+use super::super::resolve;
+use super::{NONE, Raw, Tag, Tree};
+
+/// A node of a [`Tree`], aliases followed.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'t> {
+    tree: &'t Tree,
+    id: u32,
+    raw: Raw,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NodeKind {
+    /// `true`, `false` and the words that YAML 1.1 takes for them.
+    Bool,
+    /// A number with a fraction or exponent, or too large for an integer.
+    Float,
+    /// An integer of up to 64 bits.
+    Int,
+    /// A list.
+    List,
+    /// A map; its keys are text.
+    Map,
+    /// `null`, `~`, or nothing.
+    Null,
+    /// Text.
+    String,
+}
+
+impl NodeKind {
+    /// The kind in a message: `a list`.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Bool => "a boolean",
+            Self::Float | Self::Int => "a number",
+            Self::List => "a list",
+            Self::Map => "a map",
+            Self::Null => "null",
+            Self::String => "a string",
+        }
+    }
+}
+
+impl<'t> Node<'t> {
+    pub(super) fn new(tree: &'t Tree, id: u32) -> Self {
+        let id = tree.resolve(id);
+        Self {
+            tree,
+            id,
+            raw: tree.raw(id),
+        }
+    }
+
+    /// The document.
+    pub fn tree(&self) -> &'t Tree {
+        self.tree
+    }
+
+    /// The number of the node in its arena.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What the node is.
+    pub fn kind(&self) -> NodeKind {
+        match self.raw.tag {
+            Tag::Null | Tag::Alias => NodeKind::Null,
+            Tag::False | Tag::True => NodeKind::Bool,
+            Tag::Int => NodeKind::Int,
+            Tag::Float => NodeKind::Float,
+            Tag::Text => NodeKind::String,
+            Tag::List => NodeKind::List,
+            Tag::Map => NodeKind::Map,
+        }
+    }
+
+    /// The bytes of the node in the text, with quotes. Of a node behind an alias, where it is defined.
+    pub fn span(&self) -> Range<usize> {
+        self.raw.start as usize..self.raw.end as usize
+    }
+
+    /// The text of a scalar: of a string what it holds, else the word or number as written.
+    pub fn text(&self) -> &'t str {
+        match self.raw.tag {
+            Tag::List | Tag::Map | Tag::Alias => "",
+            _ => self.tree.text(self.raw),
+        }
+    }
+
+    /// The text of a string; `None` for all other nodes.
+    pub fn as_str(&self) -> Option<&'t str> {
+        (self.raw.tag == Tag::Text).then(|| self.tree.text(self.raw))
+    }
+
+    /// The value of a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.raw.tag {
+            Tag::True => Some(true),
+            Tag::False => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The value of an integer.
+    pub fn as_int(&self) -> Option<i128> {
+        (self.raw.tag == Tag::Int)
+            .then(|| resolve::parse_int(self.text(), self.tree.yaml))
+            .flatten()
+    }
+
+    /// The value of a number.
+    pub fn as_float(&self) -> Option<f64> {
+        match self.raw.tag {
+            Tag::Int => self.as_int().map(|number| number as f64),
+            Tag::Float => resolve::parse_float(self.text()),
+            _ => None,
+        }
+    }
+
+    /// Whether the node is `null` or nothing.
+    pub fn is_null(&self) -> bool {
+        self.kind() == NodeKind::Null
+    }
+
+    /// The number of items of a list or entries of a map.
+    pub fn len(&self) -> usize {
+        match self.raw.tag {
+            Tag::List => self.raw.b as usize,
+            Tag::Map => self.raw.b as usize / 2,
+            _ => 0,
+        }
+    }
+
+    /// Whether a list or map holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The items of a list; nothing for other nodes.
+    pub fn items(&self) -> Items<'t> {
+        let first = if self.raw.tag == Tag::List {
+            self.raw.a
+        } else {
+            NONE
+        };
+        Items {
+            tree: self.tree,
+            next: first,
+        }
+    }
+
+    /// Keys and values of a map in the order of the text; nothing for other nodes.
+    pub fn entries(&self) -> Entries<'t> {
+        let first = if self.raw.tag == Tag::Map {
+            self.raw.a
+        } else {
+            NONE
+        };
+        Entries {
+            tree: self.tree,
+            next: first,
+        }
+    }
+
+    /// The value at a key of a map.
+    pub fn get(&self, key: &str) -> Option<Node<'t>> {
+        self.entries()
+            .find(|(name, _)| name.text() == key)
+            .map(|(_, value)| value)
+    }
+
+    /// The span of a key and its value; a field is also found by its other spelling.
+    pub(super) fn entry(&self, name: &str) -> Option<(Range<usize>, Node<'t>)> {
+        let same = |key: Node<'_>| key.text() == name;
+        let twin = |key: Node<'_>| key.text().contains('_') && camel_case(key.text()) == name;
+        let found = self
+            .entries()
+            .find(|(key, _)| same(*key))
+            .or_else(|| self.entries().find(|(key, _)| twin(*key)));
+        found.map(|(key, value)| (key.span(), value))
+    }
+
+    /// The value as JSON. Keys are sorted, and numbers that no JSON number can hold become `null`.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self.kind() {
+            NodeKind::Null => Value::Null,
+            NodeKind::Bool => Value::Bool(self.as_bool().unwrap_or_default()),
+            NodeKind::Int => match self.as_int() {
+                Some(number) => i64::try_from(number)
+                    .map(Value::from)
+                    .or_else(|_| u64::try_from(number).map(Value::from))
+                    .unwrap_or_default(),
+                None => Value::Null,
+            },
+            NodeKind::Float => self.as_float().map(Value::from).unwrap_or_default(),
+            NodeKind::String => Value::String(self.text().to_owned()),
+            // the depth is limited by the decoder, aliases included
+            NodeKind::List => Value::Array(self.items().map(|item| item.to_json()).collect()),
+            NodeKind::Map => Value::Object(
+                self.entries()
+                    .map(|(key, value)| (key.text().to_owned(), value.to_json()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// `some_field` to `someField`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut upper = false;
+    for c in name.chars() {
+        if c == '_' {
+            upper = true;
+        } else if upper {
+            out.push(c.to_ascii_uppercase());
+            upper = false;
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The items of a list.
+#[derive(Debug, Clone)]
+pub struct Items<'t> {
+    tree: &'t Tree,
+    next: u32,
+}
+
+impl<'t> Iterator for Items<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        if self.next == NONE {
+            return None;
+        }
+        let id = self.next;
+        self.next = self.tree.raw(id).next;
+        Some(self.tree.node(id))
+    }
+}
+
+/// The entries of a map.
+#[derive(Debug, Clone)]
+pub struct Entries<'t> {
+    tree: &'t Tree,
+    next: u32,
+}
+
+impl<'t> Iterator for Entries<'t> {
+    type Item = (Node<'t>, Node<'t>);
+
+    fn next(&mut self) -> Option<(Node<'t>, Node<'t>)> {
+        if self.next == NONE {
+            return None;
+        }
+        let key = self.next;
+        let value = self.tree.raw(key).next;
+        self.next = self.tree.raw(value).next;
+        Some((self.tree.node(key), self.tree.node(value)))
+    }
+}

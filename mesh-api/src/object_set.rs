@@ -1,0 +1,254 @@
+//! Objects by key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::codec::Tree;
+use crate::kind::Kind;
+use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
+use crate::names::{Namespace, Text};
+use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
+use crate::object::{AnyObject, Model, Object, ObjectKey};
+use crate::report::{FieldPath, SourceLocation};
+use crate::security::PeerAuthentication;
+
+/// A set of objects, one per key, in the order of their keys: by kind, then namespace, then name. So two sets of the same
+/// objects are iterated alike, whatever the order in which they came.
+///
+/// Cloning is cheap; a change after cloning copies the table, not the objects.
+///
+/// ```
+/// use mesh_api::networking::VirtualService;
+/// use mesh_api::{Kind, Object, ObjectKey, ObjectMeta, ObjectSet};
+///
+/// let mut set = ObjectSet::new();
+/// set.insert(Object::new(ObjectMeta::new("reviews", "shop"), VirtualService::default()));
+/// assert!(set.get(&ObjectKey::new(Kind::VirtualService, "shop", "reviews")).is_some());
+/// assert_eq!(set.virtual_services().count(), 1);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ObjectSet {
+    entries: Arc<BTreeMap<ObjectKey, Entry>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    object: AnyObject,
+    origin: Option<Origin>,
+}
+
+/// Where an object was read: a node of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    pub(crate) tree: Arc<Tree>,
+    pub(crate) node: u32,
+}
+
+impl Origin {
+    pub(crate) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
+        let node = self.tree.node(self.node);
+        let span = node.locate(path)?;
+        // the object itself is shown by its first line
+        let span = if path.is_root() {
+            span.start..span.start
+        } else {
+            span
+        };
+        Some(self.tree.source().location(span))
+    }
+}
+
+impl ObjectSet {
+    /// No objects.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts in an object that was made, not read, and returns the one of the same key that was there.
+    pub fn insert(&mut self, object: impl Into<AnyObject>) -> Option<AnyObject> {
+        self.insert_at(object.into(), None)
+    }
+
+    pub(crate) fn insert_at(&mut self, object: AnyObject, origin: Option<Origin>) -> Option<AnyObject> {
+        let replaced = Arc::make_mut(&mut self.entries).insert(object.key(), Entry { object, origin });
+        replaced.map(|entry| entry.object)
+    }
+
+    /// Takes an object out.
+    pub fn remove(&mut self, key: &ObjectKey) -> Option<AnyObject> {
+        if !self.entries.contains_key(key) {
+            return None;
+        }
+        Arc::make_mut(&mut self.entries)
+            .remove(key)
+            .map(|entry| entry.object)
+    }
+
+    /// Puts in all objects of another set, with the places where they were read. Objects of `other` replace those of the
+    /// same key; the keys of the replaced ones are returned.
+    pub fn extend(&mut self, other: &ObjectSet) -> Vec<ObjectKey> {
+        let mut replaced = Vec::new();
+        if other.is_empty() {
+            return replaced;
+        }
+        let entries = Arc::make_mut(&mut self.entries);
+        for (key, entry) in other.entries.iter() {
+            if entries.insert(key.clone(), entry.clone()).is_some() {
+                replaced.push(key.clone());
+            }
+        }
+        replaced
+    }
+
+    /// The same objects; those that live in namespaces and name none are put into `namespace`. An object that is there
+    /// already under that key stays.
+    #[must_use]
+    pub fn with_default_namespace(&self, namespace: &Namespace) -> Self {
+        let homeless = |key: &ObjectKey| key.namespace.is_empty() && key.kind.is_namespaced();
+        let mut set = self.clone();
+        for (key, entry) in self.entries.iter().filter(|(key, _)| homeless(key)) {
+            let entries = Arc::make_mut(&mut set.entries);
+            entries.remove(key);
+            let object = entry.object.clone().in_namespace(namespace);
+            entries.entry(object.key()).or_insert(Entry {
+                object,
+                origin: entry.origin.clone(),
+            });
+        }
+        set
+    }
+
+    /// The object of a key.
+    pub fn get(&self, key: &ObjectKey) -> Option<&AnyObject> {
+        self.entries.get(key).map(|entry| &entry.object)
+    }
+
+    /// The object of kind `T` with this namespace and name.
+    pub fn object<T: Model>(&self, namespace: &str, name: &str) -> Option<&Arc<Object<T>>> {
+        self.get(&ObjectKey::new(T::KIND, namespace, name))
+            .and_then(T::of)
+    }
+
+    /// All objects with their keys, by kind, namespace and name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ObjectKey, &AnyObject)> {
+        self.entries.iter().map(|(key, entry)| (key, &entry.object))
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn iter_kind<'s>(
+        &'s self,
+        kind: &Kind,
+    ) -> impl Iterator<Item = (&'s ObjectKey, &'s AnyObject)> + use<'s> {
+        let kind = kind.clone();
+        let first = ObjectKey {
+            kind: kind.clone(),
+            namespace: Namespace::default(),
+            name: Text::default(),
+        };
+        let entries = self
+            .entries
+            .range(first..)
+            .take_while(move |(key, _)| key.kind == kind);
+        entries.map(|(key, entry)| (key, &entry.object))
+    }
+
+    /// All objects of kind `T`, by namespace and name.
+    pub fn objects_of<T: Model>(&self) -> impl Iterator<Item = &Arc<Object<T>>> {
+        self.iter_kind(&T::KIND).filter_map(|(_, object)| T::of(object))
+    }
+
+    /// All VirtualServices.
+    pub fn virtual_services(&self) -> impl Iterator<Item = &Arc<Object<VirtualService>>> {
+        self.objects_of()
+    }
+
+    /// All DestinationRules.
+    pub fn destination_rules(&self) -> impl Iterator<Item = &Arc<Object<DestinationRule>>> {
+        self.objects_of()
+    }
+
+    /// All Gateways.
+    pub fn gateways(&self) -> impl Iterator<Item = &Arc<Object<Gateway>>> {
+        self.objects_of()
+    }
+
+    /// All ServiceEntries.
+    pub fn service_entries(&self) -> impl Iterator<Item = &Arc<Object<ServiceEntry>>> {
+        self.objects_of()
+    }
+
+    /// All Sidecars.
+    pub fn sidecars(&self) -> impl Iterator<Item = &Arc<Object<Sidecar>>> {
+        self.objects_of()
+    }
+
+    /// All WorkloadEntries.
+    pub fn workload_entries(&self) -> impl Iterator<Item = &Arc<Object<WorkloadEntry>>> {
+        self.objects_of()
+    }
+
+    /// All PeerAuthentications.
+    pub fn peer_authentications(&self) -> impl Iterator<Item = &Arc<Object<PeerAuthentication>>> {
+        self.objects_of()
+    }
+
+    /// All Kubernetes Services.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<Object<Service>>> {
+        self.objects_of()
+    }
+
+    /// All Kubernetes Namespaces.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Arc<Object<KubernetesNamespace>>> {
+        self.objects_of()
+    }
+
+    /// All Kubernetes Pods.
+    pub fn pods(&self) -> impl Iterator<Item = &Arc<Object<Pod>>> {
+        self.objects_of()
+    }
+
+    /// All Kubernetes EndpointSlices.
+    pub fn endpoint_slices(&self) -> impl Iterator<Item = &Arc<Object<EndpointSlice>>> {
+        self.objects_of()
+    }
+
+    /// The number of objects.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Where a field of an object was read; if it is not there, the closest field above it. `None` for objects that were
+    /// made, not read (A-PAR-14).
+    pub fn location(&self, key: &ObjectKey, path: &FieldPath) -> Option<SourceLocation> {
+        let origin = self.entries.get(key)?.origin.as_ref()?;
+        origin
+            .location(path)
+            .or_else(|| origin.location(&FieldPath::root()))
+    }
+
+    pub(crate) fn origin(&self, key: &ObjectKey) -> Option<&Origin> {
+        self.entries.get(key)?.origin.as_ref()
+    }
+}
+
+impl PartialEq for ObjectSet {
+    /// Whether both hold equal objects, wherever they were read.
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl<O: Into<AnyObject>> FromIterator<O> for ObjectSet {
+    fn from_iter<I: IntoIterator<Item = O>>(objects: I) -> Self {
+        let mut set = Self::new();
+        for object in objects {
+            set.insert(object);
+        }
+        set
+    }
+}
