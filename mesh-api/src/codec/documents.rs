@@ -35,7 +35,7 @@ pub(crate) fn to_text(bytes: &[u8]) -> Result<(String, Vec<Fault>), Fault> {
         }
     }
     let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if text.as_bytes().iter().any(|byte| control(byte)) {
+    if text.as_bytes().iter().any(control) {
         for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| control(byte)) {
             let message = format!("control character 0x{byte:02x} is not allowed");
             faults.push(

@@ -235,10 +235,11 @@ impl Reader<'_> {
                     .with_help("add `metadata.name`"),
             );
         }
-        if let Some(namespace) = &self.options.default_namespace {
-            if meta.namespace.is_empty() && kind.is_namespaced() {
-                meta.namespace = namespace.clone();
-            }
+        if let Some(namespace) = &self.options.default_namespace
+            && meta.namespace.is_empty()
+            && kind.is_namespaced()
+        {
+            meta.namespace = namespace.clone();
         }
         (meta, faults)
     }

@@ -91,6 +91,6 @@ impl Tree {
     /// # Errors
     /// The first finding, if there is one of severity error, or if the text holds no document.
     pub fn parse(file_name: &str, text: &str) -> Result<Arc<Self>, Box<Diagnostic>> {
-        stream::read_tree(file_name, text.as_bytes(), &DecodeOptions::default()).map_err(Box::new)
+        stream::read_tree(file_name, text.as_bytes(), &DecodeOptions::default())
     }
 }

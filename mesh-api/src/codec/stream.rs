@@ -57,7 +57,7 @@ pub fn decode_with(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> De
     let (source, parts) = match read_parts(file_name, bytes, options) {
         Ok(parsed) => parsed,
         Err(diagnostic) => {
-            decoded.report.push(diagnostic);
+            decoded.report.push(*diagnostic);
             return decoded;
         }
     };
@@ -117,7 +117,7 @@ pub fn decode_value<T: DeserializeOwned + Default>(file_name: &str, bytes: &[u8]
     let (source, parts) = match read_parts(file_name, bytes, &options) {
         Ok(parsed) => parsed,
         Err(diagnostic) => {
-            report.push(diagnostic);
+            report.push(*diagnostic);
             return (T::default(), report);
         }
     };
@@ -155,20 +155,20 @@ pub(super) fn read_tree(
     file_name: &str,
     bytes: &[u8],
     options: &DecodeOptions,
-) -> Result<Arc<Tree>, Diagnostic> {
+) -> Result<Arc<Tree>, Box<Diagnostic>> {
     let (source, parts) = read_parts(file_name, bytes, options)?;
     let empty = || Fault::error(codes::SHAPE, 0..0, "the text holds no document");
     let part = parts
         .into_iter()
         .next()
-        .ok_or_else(|| empty().into_diagnostic(&source))?;
+        .ok_or_else(|| Box::new(empty().into_diagnostic(&source)))?;
     let error = part
         .faults
         .into_iter()
         .find(|fault| fault.severity == Severity::Error);
     match (error, part.tree) {
         (None, Some(tree)) => Ok(Arc::new(tree)),
-        (error, _) => Err(error.unwrap_or_else(empty).into_diagnostic(&source)),
+        (error, _) => Err(Box::new(error.unwrap_or_else(empty).into_diagnostic(&source))),
     }
 }
 
@@ -284,10 +284,10 @@ fn read_parts(
     file_name: &str,
     bytes: &[u8],
     options: &DecodeOptions,
-) -> Result<(Arc<Source>, Vec<Part>), Diagnostic> {
+) -> Result<(Arc<Source>, Vec<Part>), Box<Diagnostic>> {
     // positions take 32 bits, whatever the limit says
     let limit = options.limits.input_bytes.min(u32::MAX as usize / 2);
-    let whole = |fault: Fault| fault.into_diagnostic(&Source::new(file_name, ""));
+    let whole = |fault: Fault| Box::new(fault.into_diagnostic(&Source::new(file_name, "")));
     if bytes.len() > limit {
         let message = format!("the input has {} bytes, at most {limit} are allowed", bytes.len());
         return Err(whole(Fault::error(codes::LIMIT, 0..0, message)));
