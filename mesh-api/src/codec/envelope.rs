@@ -226,9 +226,11 @@ impl Reader<'_> {
             None => (None, Vec::new()),
         };
         let mut meta = meta.unwrap_or_default();
-        if meta.name.is_empty() && meta.generate_name.is_empty() && faults.is_empty() {
+        // A-MET-4; an IstioOperator is read by istioctl, which needs no name
+        let needs_name = self.options.profile.has_api_server() && *kind != Kind::IstioOperator;
+        if needs_name && meta.name.is_empty() && meta.generate_name.is_empty() && faults.is_empty() {
             let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
-            let fault = Fault::error(codes::METADATA, place, "the object has no name");
+            let fault = Fault::error(codes::NAME, place, "the object has no name");
             faults.push(
                 fault
                     .with_path(path.with_field("name"))

@@ -58,6 +58,8 @@ pub mod codes {
     pub const TOP_LEVEL: Code = Code::new("A-MET-1");
     /// A field of the metadata is malformed.
     pub const METADATA: Code = Code::new("A-MET-2");
+    /// An object has no name.
+    pub const NAME: Code = Code::new("A-MET-4");
     /// An object is defined twice.
     pub const DUPLICATE_OBJECT: Code = Code::new("A-RES-3");
 

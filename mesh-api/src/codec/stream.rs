@@ -346,10 +346,8 @@ fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions
     let Segment { index, span, content } = segment.clone();
     let limit = options.limits.document_bytes;
     if span.len() > limit {
-        let text = source.slice(content.clone());
-        let json = text.trim_start().starts_with(['{', '[']);
         // a stream of JSON values may be longer than one of them
-        if !json {
+        if !starts_like_json(source.slice(content.clone())) {
             let message = format!(
                 "the document has {} bytes, at most {limit} are allowed",
                 span.len()
@@ -366,18 +364,10 @@ fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions
     }
     let text = source.slice(content.clone());
     // A-PAR-2: what starts like JSON is JSON, unless only YAML can read it
-    if text.trim_start().starts_with(['{', '[']) {
+    if starts_like_json(text) {
         let values = read_json(source, text, index, content.start, options);
         let failed = values.iter().any(|part| part.tree.is_none());
-        if !failed {
-            parts.extend(values);
-            return;
-        }
-        let yaml = if span.len() <= limit {
-            Some(read_yaml(source, segment, options))
-        } else {
-            None
-        };
+        let yaml = (failed && span.len() <= limit).then(|| read_yaml(source, segment, options));
         match yaml {
             Some(part) if part.tree.is_some() => parts.push(part),
             _ => parts.extend(values),
@@ -385,6 +375,15 @@ fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions
         return;
     }
     parts.push(read_yaml(source, segment, options));
+}
+
+/// A brace before a key in quotes, or a bracket: YAML's flow style looks alike, but its keys mostly have no quotes.
+fn starts_like_json(text: &str) -> bool {
+    let text = text.trim_start();
+    match text.strip_prefix('{') {
+        Some(rest) => rest.trim_start().starts_with(['"', '}']),
+        None => text.starts_with('['),
+    }
 }
 
 /// JSON values in a row; the last one has no tree if it is broken.

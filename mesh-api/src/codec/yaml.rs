@@ -84,6 +84,9 @@ impl Reader<'_, '_, '_> {
             Event::SequenceEnd | Event::MappingEnd => {
                 // the end of a block has no text of its own
                 let bracket = self.slice(&span).starts_with([']', '}']);
+                if !bracket && self.builder.close_colon() {
+                    return Ok(());
+                }
                 self.builder.close(bracket.then_some(span.start + 1))
             }
             Event::Nothing

@@ -140,7 +140,8 @@ impl<'de> Deserialize<'de> for Bytes {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
-                text.parse().map_err(E::custom)
+                text.parse::<Bytes>()
+                    .map_err(|error| E::custom(format_args!("[A-WIRE-9] {error}")))
             }
         }
         deserializer.deserialize_str(BytesVisitor)

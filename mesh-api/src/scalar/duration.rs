@@ -203,7 +203,7 @@ impl<'de> Deserialize<'de> for Duration {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
                 text.parse()
-                    .map_err(|error| E::custom(format_args!("`{text}` is no duration: {error}")))
+                    .map_err(|error| E::custom(format_args!("[A-WIRE-3] `{text}` is no duration: {error}")))
             }
         }
         deserializer.deserialize_str(DurationVisitor)

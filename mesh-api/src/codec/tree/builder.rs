@@ -152,6 +152,54 @@ impl<'o> Builder<'o> {
         if map { self.settle_map(frame.id) } else { Ok(()) }
     }
 
+    /// In a flow list, YAML 1.2 reads `[001:db8::]` as a list of one map with the key `001:db8:`; the Kubernetes tools
+    /// read text, since no white space follows the colon. If the open map is of that form, it ends as that text.
+    pub(crate) fn close_colon(&mut self) -> bool {
+        let Some(&Frame { id, ref measure, .. }) = self.open.last() else {
+            return false;
+        };
+        let (map, nodes) = (self.raw(id), measure.nodes);
+        let (key, value) = (self.raw(map.a), self.raw(self.raw(map.a).next));
+        let in_list = self
+            .open
+            .iter()
+            .nth_back(1)
+            .is_some_and(|parent| self.raw(parent.id).tag == Tag::List);
+        let plain = key.flags & PLAIN != 0 && key.flags & OWNED == 0 && key.start == map.start;
+        let empty = map.b == 2 && nodes == 3 && value.tag == Tag::Null && value.a == value.b;
+        let after = self.source.text().get(key.end as usize..).unwrap_or_default();
+        if !(in_list
+            && plain
+            && empty
+            && after
+                .strip_prefix(':')
+                .is_some_and(|rest| rest.starts_with([',', ']'])))
+        {
+            return false;
+        }
+        self.open.pop();
+        let end = key.end + 1;
+        if let Some(raw) = self.nodes.get_mut(id as usize) {
+            *raw = Raw {
+                tag: Tag::Text,
+                flags: PLAIN,
+                start: key.start,
+                end,
+                a: key.start,
+                b: end,
+                next: NONE,
+            };
+        }
+        if let Some(parent) = self.open.last_mut() {
+            parent.measure.add(Measure {
+                nodes: 1,
+                bytes: (end - key.start) as usize,
+                height: 0,
+            });
+        }
+        true
+    }
+
     /// A reference to an anchored node.
     pub(crate) fn alias(&mut self, span: Range<usize>, anchor: usize) -> Step {
         let Some(&Anchor { id, measure }) = self.anchors.get(&anchor) else {

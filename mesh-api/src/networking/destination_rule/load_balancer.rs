@@ -54,7 +54,7 @@ pub enum LbPolicy {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "LoadBalancerSettings")]
+#[serde(rename = "LoadBalancerSettings(simple|consistentHash|backendUtilization)")]
 struct LoadBalancerSettingsWire {
     #[serde(skip_serializing_if = "is_default")]
     simple: Option<SimpleLb>,
@@ -178,7 +178,9 @@ pub enum HashAlgorithm {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "ConsistentHashLb")]
+#[serde(
+    rename = "ConsistentHashLb(httpHeaderName|httpCookie|useSourceIp|httpQueryParameterName)(ringHash|maglev)"
+)]
 struct ConsistentHashLbWire {
     #[serde(skip_serializing_if = "is_default")]
     http_header_name: Option<String>,

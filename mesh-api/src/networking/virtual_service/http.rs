@@ -181,7 +181,7 @@ impl StringMatch {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "StringMatch")]
+#[serde(rename = "StringMatch(exact|prefix|regex)")]
 struct StringMatchWire {
     #[serde(skip_serializing_if = "is_default")]
     exact: Option<String>,
@@ -309,7 +309,7 @@ pub enum RedirectPort {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "HttpRedirect")]
+#[serde(rename = "HttpRedirect(port|derivePort)")]
 struct HttpRedirectWire {
     #[serde(skip_serializing_if = "is_default")]
     uri: String,
@@ -418,7 +418,7 @@ pub enum HttpBody {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "HttpBody")]
+#[serde(rename = "HttpBody(string|bytes)")]
 struct HttpBodyWire {
     #[serde(skip_serializing_if = "is_default")]
     string: Option<String>,

@@ -126,7 +126,7 @@ pub enum HttpDelayType {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "Delay")]
+#[serde(rename = "Delay(fixedDelay|exponentialDelay)")]
 struct DelayWire {
     #[serde(skip_serializing_if = "is_default")]
     percent: i32,
@@ -201,7 +201,7 @@ pub enum AbortErrorType {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[serde(rename = "Abort")]
+#[serde(rename = "Abort(httpStatus|grpcStatus|http2Error)")]
 struct AbortWire {
     #[serde(skip_serializing_if = "is_default")]
     http_status: Option<i32>,
