@@ -13,3 +13,5 @@
         clippy::string_slice
     )
 )]
+
+pub mod pb;

@@ -1,2 +1,86 @@
 //! Code generation and drift checks. Not published.
-fn main() {}
+//!
+//! ```text
+//! cargo run -p xtask -- generate [--protos DIR]   write mesh-xds/src/pb/generated and the descriptor set
+//! cargo run -p xtask -- check [--protos DIR]      generate into memory and compare with the committed files
+//! ```
+//!
+//! `DIR` is the folder `proto` of the source package `envoy-types`. Without it the package is found through
+//! `cargo metadata` on `xtask/protos/Cargo.toml`, which downloads it when needed; it is read and never compiled.
+//! The files to generate from are listed in `xtask/roots.txt`.
+
+mod compile;
+mod emit;
+mod prune;
+mod roots;
+mod sources;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What went wrong, for a person at a terminal.
+type Failure = Box<dyn std::error::Error>;
+
+/// File contents by path below the root of the repository.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+const USAGE: &str = "usage: xtask (generate | check) [--protos DIR]";
+
+fn main() -> ExitCode {
+    match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(message) => {
+            println!("{message}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<String, Failure> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (command, protos) = match args.as_slice() {
+        [command] => (*command, None),
+        [command, "--protos", dir] => (*command, Some(PathBuf::from(dir))),
+        _ => return Err(USAGE.into()),
+    };
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("xtask lies in no repository")?;
+    match command {
+        "generate" => {
+            let files = generate(repository, protos)?;
+            emit::replace(repository, &files)?;
+            Ok(format!("wrote {} files", files.len()))
+        }
+        "check" => {
+            let files = generate(repository, protos)?;
+            let drift = emit::drift(repository, &files)?;
+            if drift.is_empty() {
+                return Ok(format!("{} generated files are up to date", files.len()));
+            }
+            let list: Vec<String> = drift
+                .iter()
+                .map(|(path, how)| format!("  {} {how}", path.display()))
+                .collect();
+            Err(format!("run `cargo run -p xtask -- generate`:\n{}", list.join("\n")).into())
+        }
+        _ => Err(USAGE.into()),
+    }
+}
+
+/// Everything generated, in memory.
+fn generate(repository: &Path, protos: Option<PathBuf>) -> Result<Files, Failure> {
+    let protos = match protos {
+        Some(dir) => dir,
+        None => sources::locate(repository)?,
+    };
+    let roots = roots::parse(&std::fs::read_to_string(repository.join("xtask/roots.txt"))?)?;
+    let includes = sources::includes(repository, &protos)?;
+    let compiled = compile::compile(&includes, &roots)?;
+    let pruned = prune::prune(compiled, &roots)?;
+    emit::emit(&pruned, &protos)
+}
