@@ -1,3 +1,4 @@
 //! Generators, the corpus runner and the oracles. Not published.
 
+pub mod envoy;
 pub mod fuzz;
