@@ -1,13 +1,55 @@
 //! What must be true of any input. The targets of `fuzz/` forward bytes to these functions, and the test `fuzz_replay`
 //! runs kept inputs through them. Each panics when something is wrong.
 
+use mesh_api::FieldPath;
 use mesh_ca::{SpiffeId, SpiffeIdRef};
 
 /// A function that takes any bytes, and the name under which its inputs are kept.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] = &[("spiffe_id", spiffe_id)];
+pub const TARGETS: &[Target] = &[("decode", decode), ("spiffe_id", spiffe_id)];
+
+/// Any text is read into objects and findings: each finding is one line and points into the text, each object was
+/// accepted from a document and is found again where it is said to be, and reading twice gives the same.
+pub fn decode(bytes: &[u8]) {
+    let decoded = mesh_api::decode("input", bytes);
+    for finding in decoded.report() {
+        assert!(!finding.to_string().contains('\n'), "{finding}");
+        assert!(!finding.message.is_empty() && !finding.render().is_empty());
+        let location = finding
+            .location
+            .as_ref()
+            .unwrap_or_else(|| panic!("{finding} has no place"));
+        assert!(
+            location.span.start <= location.span.end && location.span.end <= bytes.len(),
+            "{finding}"
+        );
+        assert!(location.line >= 1 && location.column >= 1, "{finding}");
+    }
+    let accepted = decoded
+        .documents()
+        .iter()
+        .filter(|document| document.accepted)
+        .count();
+    assert!(decoded.objects().len() <= accepted);
+    for (key, object) in decoded.objects().iter() {
+        assert_eq!(object.key(), *key);
+        assert!(
+            decoded.objects().location(key, &FieldPath::root()).is_some(),
+            "{key} was read from nowhere"
+        );
+    }
+    let again = mesh_api::decode("input", bytes);
+    assert_eq!(again.report(), decoded.report());
+    assert!(
+        again
+            .objects()
+            .iter()
+            .map(|(key, _)| key)
+            .eq(decoded.objects().iter().map(|(key, _)| key))
+    );
+}
 
 /// An id that parses is rebuilt from its parts; one that does not is refused at a place within the text.
 pub fn spiffe_id(bytes: &[u8]) {

@@ -67,8 +67,9 @@ impl Source {
         (line, self.char_index(offset) - self.char_index(start) + 1)
     }
 
-    /// The place of a range of bytes, with the text of its line.
+    /// The place of a range of bytes, with the text of its line. What of the range lies behind the text is cut off.
     pub fn location(&self, span: Range<usize>) -> SourceLocation {
+        let span = span.start.min(self.text.len())..span.end.min(self.text.len());
         let (line, column) = self.line_and_column(span.start);
         let starts = &self.lines().starts;
         let start = line
