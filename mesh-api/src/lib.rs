@@ -27,6 +27,7 @@ pub mod report;
 pub mod scalar;
 pub mod security;
 pub mod type_;
+pub mod validate;
 mod wire;
 
 pub use codec::{DecodeOptions, Decoded, Profile, decode, decode_value, decode_with};

@@ -9,6 +9,8 @@ pub mod host;
 mod labels;
 mod namespace;
 mod protocol;
+pub mod re2;
+mod re2_scripts;
 mod text;
 
 pub use check::CheckError;

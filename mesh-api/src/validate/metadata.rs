@@ -1,0 +1,36 @@
+//! Rules on metadata, for all kinds. Each ends the evaluation.
+
+use super::at::At;
+use super::context::Context;
+use super::rule::rules;
+
+rules! {
+    MV_1 "A-MV-1" Error "the annotation `istio.io/dry-run` is for AuthorizationPolicy alone";
+    MV_4 "A-MV-4" Error "the annotation `internal.istio.io/webhook-always-reject` asks for a refusal";
+    MV_5 "A-MV-5" Error "the annotation `internal.istio.io/parent-namespace` is internal";
+    MV_6 "A-MV-6" Error "the annotation `internal.istio.io/parents` is internal";
+}
+
+/// Whether the other rules are to be run.
+pub(super) fn check(context: &mut Context<'_>) -> bool {
+    for (rule, annotation) in [
+        (&MV_1, "istio.io/dry-run"),
+        (&MV_4, "internal.istio.io/webhook-always-reject"),
+        (&MV_5, "internal.istio.io/parent-namespace"),
+        (&MV_6, "internal.istio.io/parents"),
+    ] {
+        if context.meta.annotation(annotation).is_some() {
+            let message = format!(
+                "the annotation `{annotation}` is not allowed on {}",
+                context.kind()
+            );
+            context.report(
+                rule,
+                &At::top("metadata").entry("annotations", annotation),
+                message,
+            );
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,29 @@
+//! Rules as data.
+
+use crate::report::{Code, Severity};
+
+/// One condition that validation knows, by its stable id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// The stable id, such as `A-VS-8`.
+    pub code: Code,
+    /// How grave a violation is. A rule that cites a helper with warnings of its own may also give a warning.
+    pub severity: Severity,
+    /// What an object must keep to.
+    pub doc: &'static str,
+}
+
+/// Declares rules, and `RULES`, the list of all of them.
+macro_rules! rules {
+    ($($name:ident $id:literal $severity:ident $doc:literal;)*) => {
+        $(pub(super) const $name: $crate::validate::Rule = $crate::validate::Rule {
+            code: $crate::report::Code::new($id),
+            severity: $crate::report::Severity::$severity,
+            doc: $doc,
+        };)*
+
+        /// The rules of this module, in the order of their ids.
+        pub(super) const RULES: &[$crate::validate::Rule] = &[$($name),*];
+    };
+}
+pub(super) use rules;

@@ -1,0 +1,237 @@
+//! What differs between profiles, and verdicts that depend on more than one rule.
+
+use serde_json::{Value, json};
+
+use super::Object;
+use crate::codec::Profile;
+use crate::kind::Kind;
+use crate::meta::ObjectMeta;
+use crate::validate::{Semantics, ValidateOptions};
+
+fn codes(kind: Kind, spec: Value, options: &ValidateOptions) -> Vec<&'static str> {
+    Object::new(kind, spec)
+        .validate(options)
+        .iter()
+        .map(|finding| finding.code.as_str())
+        .collect()
+}
+
+fn in_profile(profile: Profile, kind: Kind, spec: Value) -> Vec<&'static str> {
+    codes(kind, spec, &ValidateOptions::new(profile))
+}
+
+/// A VirtualService with one route, to which fields are added.
+fn route(fields: Value) -> Value {
+    let mut route = json!({"route": [{"destination": {"host": "b"}}]});
+    route
+        .as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
+    json!({"hosts": ["a.com"], "http": [route]})
+}
+
+#[test]
+fn strict_does_without_upstreams_quirks() {
+    let weights = json!({"hosts": ["a.com"], "http": [{"route": [
+        {"destination": {"host": "b"}, "weight": i32::MAX},
+        {"destination": {"host": "c"}, "weight": i32::MAX},
+        {"destination": {"host": "d"}, "weight": 2},
+    ]}]});
+    let covering = |conditions: Value| json!({"hosts": ["a.com"], "http": [{"route": [{"destination": {"host": "b"}}], "match": conditions}]});
+    let narrow_first = covering(json!([
+        {"uri": {"prefix": "/a"}, "authority": {"exact": "x"}},
+        {"uri": {"prefix": "/a/b"}},
+    ]));
+    let other_source = covering(json!([
+        {"uri": {"prefix": "/a"}, "sourceNamespace": "x"},
+        {"uri": {"prefix": "/a/b"}},
+    ]));
+    let long_label = json!({"host": "a", "subsets": [{"name": "a", "labels": {"v": "1".repeat(64)}}]});
+    let port_settings = |number: u32| json!({"host": "a", "trafficPolicy": {"portLevelSettings": [{"port": {"number": number}, "tls": {}}]}});
+    let six =
+        json!({"servers": [{"port": {"number": 80, "name": "a", "protocol": "HTTP"}, "hosts": ["::1"]}]});
+    for (kind, spec, istiod, strict) in [
+        (
+            Kind::VirtualService,
+            route(json!({"fault": {"abort": {"httpStatus": 600}}})),
+            &[][..],
+            &["A-VS-51"][..],
+        ),
+        (
+            Kind::VirtualService,
+            route(json!({"fault": {"abort": {}}})),
+            &[],
+            &["A-VS-52"],
+        ),
+        (
+            Kind::VirtualService,
+            route(json!({"match": [{"gateways": ["gw.ns.svc"]}]})),
+            &[],
+            &["A-VS-33"],
+        ),
+        (Kind::VirtualService, weights, &["A-VS-83"], &[]),
+        (Kind::VirtualService, narrow_first, &["A-VS-101"], &[]),
+        (Kind::VirtualService, other_source, &["A-VS-101"], &[]),
+        (Kind::DestinationRule, long_label, &[], &["A-DR-7"]),
+        (Kind::DestinationRule, port_settings(0), &[], &["A-DR-37"]),
+        (Kind::Gateway, six, &["A-GW-7"], &[]),
+    ] {
+        assert_eq!(
+            in_profile(Profile::Istiod, kind.clone(), spec.clone()),
+            istiod,
+            "{spec}"
+        );
+        assert_eq!(in_profile(Profile::Strict, kind, spec.clone()), strict, "{spec}");
+    }
+}
+
+#[test]
+fn names_after_an_old_gateway_reference_are_not_looked_at() {
+    // A-X-29
+    let spec = json!({
+        "hosts": ["a.com"],
+        "gateways": ["mesh", "a/b/c"],
+        "http": [{"route": [{"destination": {"host": "b"}}]}],
+    });
+    assert!(in_profile(Profile::Istiod, Kind::VirtualService, spec.clone()).is_empty());
+    assert_eq!(
+        in_profile(Profile::Strict, Kind::VirtualService, spec),
+        ["A-VS-4"]
+    );
+}
+
+#[test]
+fn warnings_of_subsets_and_ports_are_lost() {
+    // A-GEN-6
+    let policy = json!({"outlierDetection": {"consecutiveErrors": 1}});
+    let with_port = json!({"portLevelSettings": [{"port": {"number": 80}, "outlierDetection": {"consecutiveErrors": 1}}]});
+    for spec in [
+        json!({"host": "a", "subsets": [{"name": "a", "trafficPolicy": policy.clone()}]}),
+        json!({"host": "a", "trafficPolicy": with_port}),
+    ] {
+        assert!(in_profile(Profile::Istiod, Kind::DestinationRule, spec.clone()).is_empty());
+        assert_eq!(
+            in_profile(Profile::Strict, Kind::DestinationRule, spec),
+            ["A-DR-11"]
+        );
+    }
+    let top = json!({"host": "a", "trafficPolicy": policy});
+    assert_eq!(
+        in_profile(Profile::Istiod, Kind::DestinationRule, top),
+        ["A-DR-11"]
+    );
+}
+
+#[test]
+fn an_ending_error_drops_the_warnings_before_it() {
+    // A-GEN-6, A-SC-3
+    let spec = json!({"workloadSelector": {}});
+    assert_eq!(
+        in_profile(Profile::Istiod, Kind::Sidecar, spec.clone()),
+        ["A-SC-3"]
+    );
+    assert_eq!(
+        in_profile(Profile::Strict, Kind::Sidecar, spec),
+        ["A-SC-2", "A-SC-3"]
+    );
+}
+
+#[test]
+fn gateway_api_semantics_relax_rules() {
+    // A-MV-7
+    let options = ValidateOptions {
+        semantics: Semantics::GatewayApi,
+        ..ValidateOptions::new(Profile::Istiod)
+    };
+    let gateway =
+        json!({"servers": [{"port": {"number": 80, "name": "a", "protocol": "HTTP"}, "hosts": ["~/a.com"]}]});
+    let mut object = Object::new(Kind::Gateway, gateway);
+    object.meta = ObjectMeta::new("a.b", "shop");
+    assert!(object.validate(&options).is_empty());
+    assert_eq!(object.validate(&ValidateOptions::new(Profile::Istiod)).len(), 2);
+
+    object.meta = object
+        .meta
+        .with_annotation("internal.istio.io/gateway-semantics", "gateway");
+    assert!(object.validate(&ValidateOptions::new(Profile::Istiod)).is_empty());
+    assert_eq!(object.validate(&ValidateOptions::new(Profile::Strict)).len(), 2);
+
+    let any = json!({"hosts": ["a.com"], "http": [{"route": [{"destination": {"host": "a:b"}}]}]});
+    assert!(codes(Kind::VirtualService, any.clone(), &options).is_empty());
+    assert_eq!(
+        in_profile(Profile::Istiod, Kind::VirtualService, any),
+        ["A-VS-59"]
+    );
+}
+
+#[test]
+fn the_namespace_decides_about_export() {
+    // A-X-22, A-MET-3
+    let spec = json!({"host": "a", "exportTo": [".", "shop"]});
+    assert_eq!(
+        in_profile(Profile::Istiod, Kind::DestinationRule, spec.clone()),
+        ["A-DR-4"]
+    );
+    let mut object = Object::new(Kind::DestinationRule, spec);
+    object.meta = ObjectMeta::new("name", "");
+    assert!(object.validate(&ValidateOptions::default()).is_empty());
+    let selecting = |export_to: Value| json!({"host": "a", "exportTo": export_to, "workloadSelector": {"matchLabels": {"a": "b"}}});
+    for (export_to, findings) in [
+        (json!(["."]), 0),
+        (json!([]), 0),
+        (json!(["x"]), 1),
+        (json!([".", "x"]), 1),
+        (json!(["*"]), 1),
+    ] {
+        let found = in_profile(
+            Profile::Istiod,
+            Kind::DestinationRule,
+            selecting(export_to.clone()),
+        );
+        assert_eq!(found.len(), findings, "{export_to}");
+    }
+}
+
+#[test]
+fn the_api_servers_layer_is_not_there_yet() {
+    let spec = json!({"hosts": ["*"]});
+    assert!(in_profile(Profile::ApiServer, Kind::VirtualService, spec).is_empty());
+}
+
+#[test]
+fn all_findings_come_at_once_in_the_order_of_the_fields() {
+    // A-GEN-4
+    let spec = json!({
+        "hosts": ["a_b", "c_d"],
+        "http": [
+            {"match": [{"uri": {"regex": "("}, "port": 70000}], "timeout": "0s"},
+            {"route": [{"destination": {"host": "*", "subset": "x_y"}}, {"weight": -1}]},
+        ],
+        "exportTo": ["x_y"],
+    });
+    assert_eq!(
+        in_profile(Profile::Istiod, Kind::VirtualService, spec),
+        [
+            "A-VS-6", "A-VS-6", "A-VS-23", "A-VS-30", "A-VS-31", "A-VS-84", "A-VS-59", "A-VS-60", "A-VS-81",
+            "A-VS-82", "A-VS-12",
+        ]
+    );
+}
+
+#[test]
+fn many_overlapping_conditions_hit_a_limit() {
+    // A-VS-101: with a limit of its own
+    let first: Vec<Value> = (0..400)
+        .map(|index| json!({"uri": {"prefix": "/a"}, "headers": {"x": {"exact": index.to_string()}}, "port": 80}))
+        .collect();
+    let second: Vec<Value> = (0..400)
+        .map(|index| json!({"uri": {"prefix": format!("/a/{index:03}")}}))
+        .collect();
+    let conditions = [first, second].concat();
+    let spec = route(json!({ "match": conditions }));
+    let report = Object::new(Kind::VirtualService, spec).validate(&ValidateOptions::new(Profile::Istiod));
+    let [finding] = report.diagnostics() else {
+        panic!("one finding about the limit, not {}", report.len());
+    };
+    assert!(finding.message.contains("100000"), "{}", finding.message);
+}
