@@ -29,7 +29,11 @@ impl<'a> Context<'a> {
 
     /// The object's namespace, or the default one.
     pub(super) fn namespace(&self) -> String {
-        self.key.namespace.as_str().to_owned()
+        let namespace = match self.key.namespace.is_empty() {
+            true => &self.options.default_namespace,
+            false => &self.key.namespace,
+        };
+        namespace.as_str().to_owned()
     }
 
     pub(super) fn kind(&self) -> crate::kind::Kind {

@@ -3,6 +3,7 @@
 use super::at::At;
 use super::context::Context;
 use super::rule::rules;
+use crate::kind::Kind;
 
 rules! {
     MV_1 "A-MV-1" Error "the annotation `istio.io/dry-run` is for AuthorizationPolicy alone";
@@ -19,7 +20,9 @@ pub(super) fn check(context: &mut Context<'_>) -> bool {
         (&MV_5, "internal.istio.io/parent-namespace"),
         (&MV_6, "internal.istio.io/parents"),
     ] {
-        if context.meta.annotation(annotation).is_some() {
+        // on AuthorizationPolicy the first is allowed; what it may say there (A-MV-2, A-MV-3) is not checked yet
+        let allowed = rule == &MV_1 && context.kind() == Kind::AuthorizationPolicy;
+        if context.meta.annotation(annotation).is_some() && !allowed {
             let message = format!(
                 "the annotation `{annotation}` is not allowed on {}",
                 context.kind()

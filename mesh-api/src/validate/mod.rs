@@ -1,7 +1,8 @@
 //! The rules of istiod's validation, one module per kind.
 //!
-//! [`validate_spec`] takes a typed object and gives a [`Report`] of all findings, in the order of the fields. The rules
-//! are data: [`rules`] lists them with id, severity and text, and each finding carries the id of its rule.
+//! [`validate_all`] takes what was decoded, [`validate`] one object, [`validate_spec`] one of a known kind; each gives a
+//! [`Report`] of all findings. The rules are data: [`rules`] lists them with id, severity and text, and each finding carries
+//! the id of its rule.
 //!
 //! ```
 //! use mesh_api::ObjectMeta;
@@ -54,10 +55,10 @@ mod tests;
 pub use rule::Rule;
 
 use crate::codec::Profile;
-use crate::kind::Kind;
 use crate::meta::ObjectMeta;
 use crate::names::Namespace;
-use crate::object::ObjectKey;
+use crate::object::{AnyObject, Model, Object, ObjectKey};
+use crate::object_set::ObjectSet;
 use crate::report::Report;
 use at::At;
 use context::Context;
@@ -109,10 +110,7 @@ impl ValidateOptions {
 }
 
 /// A kind that validation has rules for. Sealed: the rules belong to this crate.
-pub trait Validate: sealed::Rules {
-    /// The kind, for the key in findings.
-    const KIND: Kind;
-}
+pub trait Validate: Model + sealed::Rules {}
 
 mod sealed {
     use super::{At, Context};
@@ -125,7 +123,7 @@ mod sealed {
 use sealed::Rules;
 
 macro_rules! kinds {
-    ($($kind:ident = $model:ty, $check:path;)*) => {$(
+    ($($model:ty => $check:path;)*) => {$(
         impl Rules for $model {
             #[expect(private_interfaces, reason = "the trait is sealed, only this crate calls it")]
             fn check(&self, at: At<'_>, context: &mut Context<'_>) {
@@ -133,37 +131,90 @@ macro_rules! kinds {
             }
         }
 
-        impl Validate for $model {
-            const KIND: Kind = Kind::$kind;
-        }
+        impl Validate for $model {}
     )*};
 }
 
 kinds! {
-    DestinationRule = crate::networking::DestinationRule, destination_rule::check;
-    Gateway = crate::networking::Gateway, gateway::check;
-    PeerAuthentication = crate::security::PeerAuthentication, peer_authentication::check;
-    ServiceEntry = crate::networking::ServiceEntry, service_entry::check;
-    Sidecar = crate::networking::Sidecar, sidecar::check;
-    VirtualService = crate::networking::VirtualService, virtual_service::check;
-    WorkloadEntry = crate::networking::WorkloadEntry, workload_entry::check;
+    crate::networking::DestinationRule => destination_rule::check;
+    crate::networking::Gateway => gateway::check;
+    crate::security::PeerAuthentication => peer_authentication::check;
+    crate::networking::ServiceEntry => service_entry::check;
+    crate::networking::Sidecar => sidecar::check;
+    crate::networking::VirtualService => virtual_service::check;
+    crate::networking::WorkloadEntry => workload_entry::check;
+}
+
+/// Validates an object of any kind; all findings, in the order of the fields.
+///
+/// Kinds without rules of their own get those on metadata if they are Istio's, and no finding if they are not.
+pub fn validate(object: &AnyObject, options: &ValidateOptions) -> Report {
+    match object {
+        AnyObject::DestinationRule(object) => validate_object(object, options),
+        AnyObject::Gateway(object) => validate_object(object, options),
+        AnyObject::PeerAuthentication(object) => validate_object(object, options),
+        AnyObject::ServiceEntry(object) => validate_object(object, options),
+        AnyObject::Sidecar(object) => validate_object(object, options),
+        AnyObject::VirtualService(object) => validate_object(object, options),
+        AnyObject::WorkloadEntry(object) => validate_object(object, options),
+        AnyObject::EndpointSlice(_) | AnyObject::Namespace(_) | AnyObject::Pod(_) | AnyObject::Service(_) => {
+            Report::new()
+        }
+        AnyObject::Opaque(object) if object.kind.group().ends_with(".istio.io") => {
+            let mut context = Context::new(object.key(), &object.meta, options);
+            if options.profile.has_istiod() {
+                metadata::check(&mut context);
+            }
+            context.into_report()
+        }
+        AnyObject::Opaque(_) => Report::new(),
+    }
+}
+
+/// Validates all objects of a set; all findings, in the order of the keys, each with its place in the text it was read from.
+///
+/// ```
+/// use mesh_api::validate::{ValidateOptions, validate_all};
+///
+/// let text = "\
+/// apiVersion: networking.istio.io/v1
+/// kind: VirtualService
+/// metadata: {name: all, namespace: shop}
+/// spec:
+///   hosts: ['*']
+///   http: [{route: [{destination: {host: reviews}}]}]
+/// ";
+/// let decoded = mesh_api::decode("all.yaml", text.as_bytes());
+/// let report = validate_all(decoded.objects(), &ValidateOptions::default());
+/// let finding = report.errors().next().ok_or("a finding")?;
+/// assert!(finding.to_string().starts_with("all.yaml:5:11: the host `*` needs a gateway"), "{finding}");
+/// # Ok::<(), &str>(())
+/// ```
+pub fn validate_all(objects: &ObjectSet, options: &ValidateOptions) -> Report {
+    let mut all = Report::new();
+    for (_, object) in objects.iter() {
+        all.extend(validate(object, options));
+    }
+    all.locate_with(|key, path| objects.location(key, path));
+    all
 }
 
 /// Validates a typed object; all findings, in the order of the fields.
 pub fn validate_spec<T: Validate>(meta: &ObjectMeta, spec: &T, options: &ValidateOptions) -> Report {
-    let namespace = match meta.namespace.is_empty() {
-        true => options.default_namespace.as_text().clone(),
-        false => meta.namespace.as_text().clone(),
+    let key = ObjectKey {
+        kind: T::KIND,
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
     };
-    let key = ObjectKey::new(T::KIND, namespace, meta.name.clone());
     let mut context = Context::new(key, meta, options);
-    if !options.profile.has_istiod() {
-        return context.into_report();
-    }
-    if metadata::check(&mut context) {
+    if options.profile.has_istiod() && metadata::check(&mut context) {
         spec.check(At::top("spec"), &mut context);
     }
     context.into_report()
+}
+
+fn validate_object<T: Validate>(object: &Object<T>, options: &ValidateOptions) -> Report {
+    validate_spec(&object.meta, &object.spec, options)
 }
 
 /// All rules, by module of their kind and then by id.

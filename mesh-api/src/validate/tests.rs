@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
+use crate::kind::Kind;
 use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
 use crate::report::Severity;
 use crate::security::PeerAuthentication;
@@ -29,10 +30,7 @@ impl Object {
     }
 
     pub(super) fn validate(&self, options: &ValidateOptions) -> Report {
-        fn run<T: Validate + serde::de::DeserializeOwned>(
-            object: &Object,
-            options: &ValidateOptions,
-        ) -> Report {
+        fn run<T: Validate>(object: &Object, options: &ValidateOptions) -> Report {
             let spec: T = serde_json::from_value(object.spec.clone())
                 .unwrap_or_else(|error| panic!("{error} in {}", object.spec));
             validate_spec(&object.meta, &spec, options)

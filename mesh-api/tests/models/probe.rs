@@ -141,7 +141,10 @@ impl<'de> de::Deserializer<'de> for Probe<'_> {
         // a message with oneofs names their members behind its name, for the decoder
         let (name, members) = name.split_once('(').unwrap_or((name, ""));
         for member in members.split(['(', ')', '|']).filter(|member| !member.is_empty()) {
-            assert!(fields.contains(&member), "{name} names the member {member}, which is no field");
+            assert!(
+                fields.contains(&member),
+                "{name} names the member {member}, which is no field"
+            );
         }
         type_name.push_str(name);
         let mut access = Fields {
