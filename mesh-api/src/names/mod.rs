@@ -10,7 +10,6 @@ mod labels;
 mod namespace;
 mod protocol;
 pub mod re2;
-mod re2_scripts;
 mod text;
 
 pub use check::CheckError;

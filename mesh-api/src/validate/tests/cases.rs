@@ -6,7 +6,10 @@ use super::Object;
 use crate::kind::Kind;
 
 mod destination_rule;
+mod gateway;
 mod others;
+mod service_entry;
+mod sidecar;
 mod virtual_service;
 
 /// Rules whose finding upstream drops on the way (A-GEN-6).
@@ -24,6 +27,9 @@ pub(super) fn all() -> Vec<Case> {
     [
         virtual_service::cases(),
         destination_rule::cases(),
+        gateway::cases(),
+        service_entry::cases(),
+        sidecar::cases(),
         others::cases(),
     ]
     .into_iter()

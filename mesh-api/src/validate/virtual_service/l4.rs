@@ -1,7 +1,7 @@
 //! TLS and TCP routes (A-VS-81..96).
 
 use super::*;
-use crate::names::{Host, Text};
+use crate::names::Host;
 use crate::networking::{L4MatchAttributes, RouteDestination, TcpRoute, TlsMatchAttributes};
 
 pub(super) fn check_tls(route: &TlsRoute, scope: &Scope<'_>, at: &At<'_>, context: &mut Context<'_>) {
@@ -62,26 +62,15 @@ pub(super) fn check_tcp(route: &TcpRoute, at: &At<'_>, context: &mut Context<'_>
 
 fn check_server_name(name: &str, scope: &Scope<'_>, at: &At<'_>, context: &mut Context<'_>) {
     if check::ip_address(name).is_ok() {
-        context.report(
-            &VS_89,
-            at,
-            format!("`{name}` is an IP address, which clients do not send as a server name"),
-        );
-    } else {
-        let verdict = match scope.gateway_bound {
-            true => check::gateway_vs_domain(name, GatewayVsDomain::Sni),
-            false => check::wildcard_domain(name),
-        };
-        if !context.check(&VS_88, at, verdict) {
-            return;
-        }
+        let message = format!("`{name}` is an IP address, which clients do not send as a server name");
+        context.report(&VS_89, at, message);
+        return;
     }
-    let server_name = Host::new(name);
-    if !scope
-        .hosts
-        .iter()
-        .any(|host| server_name.is_subset_of(&Host::new(Text::new(host))))
-    {
+    let verdict = match scope.gateway_bound {
+        true => check::gateway_vs_domain(name, GatewayVsDomain::Sni),
+        false => check::wildcard_domain(name),
+    };
+    if context.check(&VS_88, at, verdict) && scope.index.most_specific(&Host::new(name)).is_none() {
         context.report(
             &VS_90,
             at,

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::rule::rules;
 use super::shared::{self, ExportScope};
 use crate::names::check::{self, GatewayVsDomain};
+use crate::names::{Host, HostIndex, Text};
 use crate::networking::{Destination, TlsRoute, VirtualService};
 
 /// The annotation that marks objects made from Gateway API routes (A-MV-7).
@@ -120,6 +121,7 @@ rules! {
 /// What the routes need to know of the object.
 struct Scope<'a> {
     hosts: &'a [String],
+    index: HostIndex<()>,
     is_delegate: bool,
     /// Bound to gateways alone: there are some, and the word `mesh` is not among them.
     gateway_bound: bool,
@@ -138,6 +140,10 @@ pub(super) fn check(spec: &VirtualService, at: At<'_>, context: &mut Context<'_>
     } = spec;
     let scope = Scope {
         hosts,
+        index: hosts
+            .iter()
+            .map(|host| (Host::new(Text::new(host)), ()))
+            .collect(),
         is_delegate: hosts.is_empty(),
         gateway_bound: !gateways.is_empty() && gateways.iter().all(|name| name != "mesh"),
         gateway_api: context.gateway_api(SEMANTICS),
@@ -315,7 +321,6 @@ fn check_weights(weights: impl ExactSizeIterator<Item = i32>, at: &At<'_>, conte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{Host, Text};
 
     #[test]
     fn overlaps_are_those_of_host_matching() {

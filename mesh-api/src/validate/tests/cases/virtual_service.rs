@@ -641,10 +641,7 @@ fn l4() -> Vec<Case> {
         case(
             "A-VS-89",
             tls(json!({})),
-            patched(
-                sni(json!({"sniHosts": ["1.2.3.4"]})),
-                json!({"hosts": ["1.2.3.4"]}),
-            ),
+            sni(json!({"sniHosts": ["1.2.3.4"]})),
             "spec.tls[0].match[0].sniHosts[0]",
         ),
         case(
