@@ -25,7 +25,10 @@ pub(super) fn check(spec: &VirtualService, at: &At<'_>, context: &mut Context<'_
         conditions: route.matches.iter().map(|condition| ("", condition)).collect(),
     });
     check_duplicates(tcp, &at.field("tcp"), context);
-    check_prefixes(&spec.http, &at.field("http"), context);
+    let conditions: usize = spec.http.iter().map(|route| route.matches.len()).sum();
+    if conditions > 1 {
+        check_prefixes(&spec.http, &at.field("http"), context);
+    }
 }
 
 struct Route<'a, C> {
