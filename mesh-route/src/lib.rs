@@ -18,6 +18,7 @@ pub mod decide;
 pub mod matching;
 pub mod pattern;
 pub mod plan;
+pub mod scope;
 pub mod snapshot;
 pub mod table;
 pub mod trace;
