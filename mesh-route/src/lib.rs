@@ -14,8 +14,10 @@
     )
 )]
 
+pub mod compile;
 pub mod decide;
 pub mod matching;
+mod mesh;
 pub mod pattern;
 pub mod plan;
 pub mod scope;
@@ -24,3 +26,5 @@ pub mod table;
 pub mod trace;
 
 pub use decide::{Decision, Explanation, Outcome, Request, RequestError, Router, Target};
+pub use mesh::{MeshSnapshot, SnapshotOptions};
+pub use scope::Workload;

@@ -13,24 +13,25 @@ use super::view::RouteView;
 use crate::pattern::Pattern;
 use crate::plan::{
     AbortStatus, Action, At, ClusterName, Cors, Denominator, DirectResponse, Fault, FaultAbort, FaultDelay,
-    FixedCluster, Forward, HeaderOps, Level, Origin, PathMatcher, PathRewrite, Redirect, RedirectPath, Rewrite,
-    RouteExtras, RouteMatcher, Share, Sourced, Split, TextMatcher, TextTest, WeightedDestination, clamp,
+    FixedCluster, Forward, HeaderOps, Level, Origin, PathMatcher, PathRewrite, Redirect, RedirectPath,
+    Rewrite, RouteExtras, RouteMatcher, Share, Sourced, Split, TextMatcher, TextTest, WeightedDestination,
+    clamp,
 };
 use crate::snapshot::service::{Resolution, Service};
 use crate::snapshot::virtual_service::{HttpEntry, Semantics, VirtualService};
 use crate::trace::{Event, EventKind, PortSource, Recorder, StaticSkip};
 
 /// An action, and the header operations that stand at the route with it.
-pub struct Built {
+pub(super) struct Built {
     /// The action.
-    pub action: Action,
+    pub(super) action: Action,
     /// Operations of the route.
-    pub headers: Option<HeaderOps>,
+    pub(super) headers: Option<HeaderOps>,
 }
 
 /// Builds the action of an entry: redirect, else direct response, else destinations (R-RT-9). `None` for an entry that
 /// no proxy would accept.
-pub fn action(
+pub(super) fn action(
     service: &VirtualService,
     entry: &HttpEntry,
     matcher: &RouteMatcher,
@@ -41,20 +42,34 @@ pub fn action(
     let headers = Operations::new(entry.route.headers.as_deref(), Level::Own);
     if let Some(redirect) = &entry.route.redirect {
         let action = redirect_action(redirect, view);
-        return Some(Built { action, headers: headers.into_ops() });
+        return Some(Built {
+            action,
+            headers: headers.into_ops(),
+        });
     }
     if let Some(response) = &entry.route.direct_response {
-        return Some(Built { action: respond(response), headers: headers.into_ops() });
+        return Some(Built {
+            action: respond(response),
+            headers: headers.into_ops(),
+        });
     }
     forward_action(service, entry, matcher, origin, headers, view, recorder)
 }
 
 /// The rare parts of a route.
-pub fn extras(entry: &HttpEntry, headers: Option<HeaderOps>, stat_prefix: Option<&str>) -> Option<Box<RouteExtras>> {
+pub(super) fn extras(
+    entry: &HttpEntry,
+    headers: Option<HeaderOps>,
+    stat_prefix: Option<&str>,
+) -> Option<Box<RouteExtras>> {
     let extras = RouteExtras {
         headers: headers.map(Arc::new),
         fault: entry.route.fault.as_deref().and_then(fault).map(Arc::new),
-        cors: entry.route.cors_policy.as_deref().map(|policy| Arc::new(cors(policy))),
+        cors: entry
+            .route
+            .cors_policy
+            .as_deref()
+            .map(|policy| Arc::new(cors(policy))),
         stat_prefix: stat_prefix.map(Text::new),
         parent: entry.parent.clone(),
         foreign: None,
@@ -75,19 +90,41 @@ fn forward_action(
     let route_host = headers.host.take();
     let mut single_host = None;
     let split = match route.route.as_slice() {
-        [] => return Some(Built { action: Action::Nothing, headers: headers.into_ops() }),
+        [] => {
+            return Some(Built {
+                action: Action::Nothing,
+                headers: headers.into_ops(),
+            });
+        }
         [only] => {
             let mut own = Operations::new(only.headers.as_deref(), Level::Top);
             single_host = own.host.take();
             headers.append(own);
-            let at = origin.moved(At::HttpDestination { entry: entry.entry, destination: 0 });
-            Split::One(cluster_of(only.destination.as_ref(), &service.namespace, &at, view, recorder))
+            let at = origin.moved(At::HttpDestination {
+                entry: entry.entry,
+                destination: 0,
+            });
+            Split::One(cluster_of(
+                only.destination.as_ref(),
+                &service.namespace,
+                &at,
+                view,
+                recorder,
+            ))
         }
         several => weighted(several, service, entry, origin, view, recorder)?,
     };
     // R-HDR-5: rewrite.authority, then the route's own operation, then the destination's.
-    let rewrite_host = route.rewrite.as_ref().map(|r| &r.authority).filter(|text| !text.is_empty());
-    let rewrite_level = if entry.from_root.rewrite { Level::Root } else { Level::Own };
+    let rewrite_host = route
+        .rewrite
+        .as_ref()
+        .map(|r| &r.authority)
+        .filter(|text| !text.is_empty());
+    let rewrite_level = if entry.from_root.rewrite {
+        Level::Root
+    } else {
+        Level::Own
+    };
     let host = rewrite_host
         .map(|text| Sourced::new(Text::new(text), rewrite_level))
         .or_else(|| route_host.map(|host| Sourced::new(host, Level::Own)))
@@ -96,7 +133,11 @@ fn forward_action(
         Some(rewrite) => path_rewrite(rewrite, matcher, service.semantics)?,
         None => None,
     };
-    let rewrite = Rewrite { path, host, append_forwarded_host: false };
+    let rewrite = Rewrite {
+        path,
+        host,
+        append_forwarded_host: false,
+    };
     let unknown_cluster = match service.semantics {
         Semantics::GatewayApi => defaults::UNKNOWN_CLUSTER_GATEWAY,
         Semantics::Istio | Semantics::Ingress => defaults::UNKNOWN_CLUSTER,
@@ -107,7 +148,10 @@ fn forward_action(
         policy: forward::policy(service, entry, view, recorder),
         unknown_cluster,
     });
-    Some(Built { action, headers: headers.into_ops() })
+    Some(Built {
+        action,
+        headers: headers.into_ops(),
+    })
 }
 
 /// Several destinations: zero weights are removed (R-W-1); without any weight there is no route.
@@ -121,9 +165,18 @@ fn weighted(
 ) -> Option<Split> {
     let mut kept = Vec::with_capacity(several.len());
     for (position, target) in several.iter().enumerate() {
-        let at = At::HttpDestination { entry: entry.entry, destination: clamp(position) };
+        let at = At::HttpDestination {
+            entry: entry.entry,
+            destination: clamp(position),
+        };
         let at = origin.moved(at);
-        let cluster = cluster_of(target.destination.as_ref(), &service.namespace, &at, view, recorder);
+        let cluster = cluster_of(
+            target.destination.as_ref(),
+            &service.namespace,
+            &at,
+            view,
+            recorder,
+        );
         let Some(weight) = u32::try_from(target.weight).ok().filter(|weight| *weight > 0) else {
             recorder.record(|| Event::new("R-W-1", at.clone(), EventKind::ZeroWeightRemoved { cluster }));
             continue;
@@ -131,12 +184,22 @@ fn weighted(
         let mut operations = Operations::new(target.headers.as_deref(), Level::Own);
         let host = operations.host.take();
         let headers = operations.into_ops().map(Arc::new);
-        kept.push(WeightedDestination { cluster, weight, headers, host, origin: at });
+        kept.push(WeightedDestination {
+            cluster,
+            weight,
+            headers,
+            host,
+            origin: at,
+        });
     }
     if kept.is_empty() {
         recorder.record(|| {
             let reason = Text::new("all weights are 0");
-            Event::new("R-W-1", origin.clone(), EventKind::RouteSkippedStatic(StaticSkip::Invalid { reason }))
+            Event::new(
+                "R-W-1",
+                origin.clone(),
+                EventKind::RouteSkippedStatic(StaticSkip::Invalid { reason }),
+            )
         });
         return None;
     }
@@ -144,7 +207,7 @@ fn weighted(
 }
 
 /// The cluster of a destination (R-DST-1 to -3).
-pub fn cluster_of(
+pub(super) fn cluster_of(
     destination: Option<&model::Destination>,
     namespace: &Namespace,
     origin: &Origin,
@@ -156,7 +219,10 @@ pub fn cluster_of(
     };
     let host = Host::new(destination.host.as_str());
     let found = view.service(&host, namespace);
-    let explicit = destination.port.as_ref().and_then(|port| u16::try_from(port.number).ok());
+    let explicit = destination
+        .port
+        .as_ref()
+        .and_then(|port| u16::try_from(port.number).ok());
     let explicit = explicit.filter(|port| *port != 0);
     let (port, source) = match (explicit, found.and_then(|service| view.single_port(service))) {
         (Some(port), _) => (port, PortSource::Explicit),
@@ -178,7 +244,7 @@ pub fn cluster_of(
 }
 
 /// The host in a cluster name: that of the service, or what an ExternalName stands for (R-SVC-3).
-pub fn cluster_host(service: &Service) -> Host {
+pub(super) fn cluster_host(service: &Service) -> Host {
     match &service.resolution {
         Resolution::Alias(target) => target.clone(),
         _ => service.host.clone(),
@@ -191,10 +257,17 @@ fn path_rewrite(
     matcher: &RouteMatcher,
     semantics: Semantics,
 ) -> Option<Option<PathRewrite>> {
-    let model::HttpRewrite { uri, authority: _, uri_regex_rewrite } = rewrite;
+    let model::HttpRewrite {
+        uri,
+        authority: _,
+        uri_regex_rewrite,
+    } = rewrite;
     if let Some(regex) = uri_regex_rewrite {
-        let pattern = Pattern::new(&regex.matches).ok()?;
-        return Some(Some(PathRewrite::Regex { pattern, substitution: Text::new(&regex.rewrite) }));
+        let pattern = Pattern::new(&regex.r#match).ok()?;
+        return Some(Some(PathRewrite::Regex {
+            pattern,
+            substitution: Text::new(&regex.rewrite),
+        }));
     }
     if uri.is_empty() {
         return Some(None);
@@ -207,14 +280,24 @@ fn path_rewrite(
         // R-RW-2: removing a prefix also removes one slash behind it.
         Some(prefix) if semantics == Semantics::GatewayApi && uri == "/" => {
             let pattern = Pattern::new(&format!("^{}(/?)(.*)", regex::escape(prefix.as_str()))).ok()?;
-            Some(Some(PathRewrite::Regex { pattern, substitution: Text::new("/\\2") }))
+            Some(Some(PathRewrite::Regex {
+                pattern,
+                substitution: Text::new("/\\2"),
+            }))
         }
         _ => Some(Some(PathRewrite::Prefix(Text::new(uri)))),
     }
 }
 
 fn redirect_action(redirect: &model::HttpRedirect, view: &RouteView<'_>) -> Action {
-    let model::HttpRedirect { uri, authority, redirect_port, scheme, redirect_code, prefix_rewrite } = redirect;
+    let model::HttpRedirect {
+        uri,
+        authority,
+        redirect_port,
+        scheme,
+        redirect_code,
+        prefix_rewrite,
+    } = redirect;
     // R-RD-2
     let code = match redirect_code {
         0 => defaults::REDIRECT_CODE,
@@ -241,7 +324,13 @@ fn redirect_action(redirect: &model::HttpRedirect, view: &RouteView<'_>) -> Acti
         (prefix, _) => Some(RedirectPath::Prefix(Text::new(prefix))),
     };
     let host = (!authority.is_empty()).then(|| Host::new(authority.as_str()));
-    Action::Redirect(Box::new(Redirect { scheme: given, host, port, path, code }))
+    Action::Redirect(Box::new(Redirect {
+        scheme: given,
+        host,
+        port,
+        path,
+        code,
+    }))
 }
 
 fn respond(response: &model::HttpDirectResponse) -> Action {
@@ -255,44 +344,79 @@ fn respond(response: &model::HttpDirectResponse) -> Action {
 }
 
 fn fault(fault: &model::HttpFaultInjection) -> Option<Fault> {
-    let delay = fault.delay.as_ref().and_then(|delay| match &delay.http_delay_type {
-        Some(model::HttpDelayType::FixedDelay(time)) => Some(FaultDelay {
-            duration: time.to_std().unwrap_or(Duration::ZERO),
-            // R-FLT-1: without a percentage the old integer counts, 0 when unset.
-            share: delay.percentage.as_ref().map_or_else(
-                || Share { numerator: u32::try_from(delay.percent).unwrap_or(0), denominator: Denominator::Hundred },
-                share_of,
-            ),
-        }),
-        _ => None,
-    });
+    let delay = fault
+        .delay
+        .as_ref()
+        .and_then(|delay| match &delay.http_delay_type {
+            Some(model::HttpDelayType::FixedDelay(time)) => Some(FaultDelay {
+                duration: time.to_std().unwrap_or(Duration::ZERO),
+                // R-FLT-1: without a percentage the old integer counts, 0 when unset.
+                share: delay.percentage.as_ref().map_or_else(
+                    || Share {
+                        numerator: u32::try_from(delay.percent).unwrap_or(0),
+                        denominator: Denominator::Hundred,
+                    },
+                    share_of,
+                ),
+            }),
+            _ => None,
+        });
     let abort = fault.abort.as_ref().and_then(|abort| {
         let status = match &abort.error_type {
-            Some(model::AbortErrorType::HttpStatus(status)) => AbortStatus::Http(u16::try_from(*status).ok()?),
+            Some(model::AbortErrorType::HttpStatus(status)) => {
+                AbortStatus::Http(u16::try_from(*status).ok()?)
+            }
             Some(model::AbortErrorType::GrpcStatus(name)) => AbortStatus::Grpc(grpc_status(name)?),
             _ => return None,
         };
-        Some(FaultAbort { status, share: abort.percentage.as_ref().map_or(Share::NEVER, share_of) })
+        Some(FaultAbort {
+            status,
+            share: abort.percentage.as_ref().map_or(Share::NEVER, share_of),
+        })
     });
     (delay.is_some() || abort.is_some()).then_some(Fault { delay, abort })
 }
 
 /// A percentage as millionths, cut off in double precision: 0.57 gives 5699 (R-FLT-1).
-pub fn share_of(percent: &model::Percent) -> Share {
+pub(super) fn share_of(percent: &model::Percent) -> Share {
     let scaled = (percent.value * 10_000.0).clamp(0.0, 1_000_000.0);
     // A double in 0..=1,000,000 fits; NaN becomes 0.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded above"
+    )]
     let numerator = scaled as u32;
-    Share { numerator, denominator: Denominator::Million }
+    Share {
+        numerator,
+        denominator: Denominator::Million,
+    }
 }
 
 fn grpc_status(name: &str) -> Option<u32> {
     const NAMES: [&str; 17] = [
-        "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-        "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-        "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+        "OK",
+        "CANCELLED",
+        "UNKNOWN",
+        "INVALID_ARGUMENT",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "FAILED_PRECONDITION",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNIMPLEMENTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "DATA_LOSS",
+        "UNAUTHENTICATED",
     ];
-    NAMES.iter().position(|known| *known == name).and_then(|at| u32::try_from(at).ok())
+    NAMES
+        .iter()
+        .position(|known| *known == name)
+        .and_then(|at| u32::try_from(at).ok())
 }
 
 fn cors(policy: &model::CorsPolicy) -> Cors {
@@ -314,11 +438,20 @@ fn cors(policy: &model::CorsPolicy) -> Cors {
     };
     let join = |list: &[String]| Text::from(list.join(","));
     Cors {
-        allow_origins: tests.into_iter().map(|test| TextMatcher { test, ignore_case: false }).collect(),
+        allow_origins: tests
+            .into_iter()
+            .map(|test| TextMatcher {
+                test,
+                ignore_case: false,
+            })
+            .collect(),
         allow_methods: join(allow_methods),
         allow_headers: join(allow_headers),
         expose_headers: join(expose_headers),
-        max_age: max_age.as_ref().and_then(|age| age.to_std()).map(|age| age.as_secs()),
+        max_age: max_age
+            .as_ref()
+            .and_then(|age| age.to_std())
+            .map(|age| age.as_secs()),
         allow_credentials: *allow_credentials,
         forward_unmatched_preflights: *unmatched_preflights != model::UnmatchedPreflights::Ignore,
     }

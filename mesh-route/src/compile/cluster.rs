@@ -14,9 +14,9 @@ use super::locality;
 use super::traffic_policy::{Blocks, PolicyTarget, traffic_policy};
 use super::upstream_tls::{TlsView, identities, upstream_tls};
 use crate::plan::{
-    At, Cluster, ClusterName, Discovery, DnsCache, DnsFamily, DnsLookup, EndpointRule, FixedCluster, Index, Level,
-    Origin, PortClusters, ProxyFacts, ProxyRole, RuleId, ServiceClusters, ServiceFacts, Sourced, SubsetRef,
-    TrafficPolicy, UpstreamProtocol, UpstreamTls, clamp, Balancer
+    At, Cluster, ClusterName, Discovery, DnsCache, DnsFamily, DnsLookup, EndpointRule, FixedCluster, Index,
+    Level, Origin, PortClusters, ProxyFacts, ProxyRole, RuleId, ServiceClusters, ServiceFacts, Sourced,
+    SubsetRef, UpstreamProtocol, UpstreamTls, clamp,
 };
 use crate::snapshot::Indexes;
 use crate::snapshot::destination_rule::{MergedRule, MergedSubset};
@@ -24,23 +24,38 @@ use crate::snapshot::service::{Resolution, Service, ServicePort, TrafficDistribu
 
 /// What clusters are built from.
 #[derive(Clone, Copy)]
-pub struct ClusterView<'a> {
+pub(crate) struct ClusterView<'a> {
     /// The proxy.
-    pub facts: &'a ProxyFacts,
+    pub(crate) facts: &'a ProxyFacts,
     /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(crate) mesh: &'a MeshConfig,
     /// The snapshot, for rules and PeerAuthentication.
-    pub indexes: &'a Indexes,
+    pub(crate) indexes: &'a Indexes,
+}
+
+impl ClusterView<'_> {
+    /// Whether `namespace` is the mesh's root namespace.
+    pub(super) fn is_root(&self, namespace: &mesh_api::names::Namespace) -> bool {
+        *namespace == self.mesh.root_namespace.as_str()
+    }
 }
 
 /// The clusters of `service`; `None` for one without ports of its own.
-pub fn service_clusters(service: &Arc<Service>, view: &ClusterView<'_>) -> Option<ServiceClusters> {
+pub(super) fn service_clusters(service: &Arc<Service>, view: &ClusterView<'_>) -> Option<ServiceClusters> {
     if matches!(service.resolution, Resolution::Alias(_)) {
         return None;
     }
-    let rule = view.indexes.rules.select(&view.facts.namespace, &view.facts.labels, service);
+    let rule = view
+        .indexes
+        .rules
+        .select(&view.facts.namespace, &view.facts.labels, service);
     let rule = rule.map(|selected| selected.rule);
-    let builder = Builder { service, view, rule: rule.as_ref(), identities: &identities(service, &view.mesh.trust_domain_aliases) };
+    let builder = Builder {
+        service,
+        view,
+        rule: rule.as_ref(),
+        identities: &identities(service, &view.mesh.trust_domain_aliases),
+    };
     let ports = service.ports.iter().filter(|port| port.protocol != Protocol::Udp);
     let ports: Box<[PortClusters]> = ports.filter_map(|port| builder.port(port)).collect();
     if ports.is_empty() {
@@ -54,18 +69,32 @@ pub fn service_clusters(service: &Arc<Service>, view: &ClusterView<'_>) -> Optio
         external: service.external,
         origin: Origin::new(Arc::clone(&service.key), At::Object),
     };
-    Some(ServiceClusters { service: Arc::new(facts), ports })
+    Some(ServiceClusters {
+        service: Arc::new(facts),
+        ports,
+    })
 }
 
 /// The clusters that every proxy has (X-CDS-1, X-CDS-2, X-CDS-51).
-pub fn own_clusters(facts: &ProxyFacts, mesh: &MeshConfig, dynamic_dns: bool) -> Vec<Arc<Cluster>> {
-    let mut clusters = vec![fixed(FixedCluster::BlackHole, Discovery::Empty, UpstreamProtocol::Unspecified, mesh)];
+pub(super) fn own_clusters(facts: &ProxyFacts, mesh: &MeshConfig, dynamic_dns: bool) -> Vec<Arc<Cluster>> {
+    let mut clusters = vec![fixed(
+        FixedCluster::BlackHole,
+        Discovery::Empty,
+        UpstreamProtocol::Unspecified,
+        mesh,
+    )];
     if facts.role == ProxyRole::Sidecar {
-        let original = Discovery::OriginalDestination { port_override: None, bind: None };
+        let original = Discovery::OriginalDestination {
+            port_override: None,
+            bind: None,
+        };
         let follow = UpstreamProtocol::FollowClient { preserve_case: false };
         clusters.push(fixed(FixedCluster::Passthrough, original, follow, mesh));
         let bind = Some(IpAddr::from([127, 0, 0, 6]));
-        let inbound = Discovery::OriginalDestination { port_override: None, bind };
+        let inbound = Discovery::OriginalDestination {
+            port_override: None,
+            bind,
+        };
         clusters.push(fixed(FixedCluster::InboundPassthrough, inbound, follow, mesh));
     }
     if dynamic_dns {
@@ -81,9 +110,19 @@ pub fn own_clusters(facts: &ProxyFacts, mesh: &MeshConfig, dynamic_dns: bool) ->
     clusters
 }
 
-fn fixed(name: FixedCluster, discovery: Discovery, upstream: UpstreamProtocol, mesh: &MeshConfig) -> Arc<Cluster> {
+fn fixed(
+    name: FixedCluster,
+    discovery: Discovery,
+    upstream: UpstreamProtocol,
+    mesh: &MeshConfig,
+) -> Arc<Cluster> {
     let level = Level::Default(RuleId::FixedClusters);
-    let target = PolicyTarget { http2: false, forced_unhealthy: false, no_panic: false, cluster_provided: true };
+    let target = PolicyTarget {
+        http2: false,
+        forced_unhealthy: false,
+        no_panic: false,
+        cluster_provided: true,
+    };
     let mut policy = traffic_policy(&Blocks::default().with_baseline(mesh), mesh, target);
     policy.outlier = None;
     policy.panic_percent = None;
@@ -118,7 +157,10 @@ fn dns_family(facts: &ProxyFacts) -> DnsFamily {
 }
 
 fn dns_refresh(mesh: &MeshConfig) -> Duration {
-    mesh.dns_refresh_rate.to_std().filter(|time| !time.is_zero()).unwrap_or(defaults::DNS_REFRESH)
+    mesh.dns_refresh_rate
+        .to_std()
+        .filter(|time| !time.is_zero())
+        .unwrap_or(defaults::DNS_REFRESH)
 }
 
 struct Builder<'a> {
@@ -131,26 +173,38 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn port(&self, port: &ServicePort) -> Option<PortClusters> {
         let dynamic = self.service.resolution == Resolution::DynamicDns;
-        if dynamic && !matches!(port.protocol, Protocol::Http | Protocol::Http2 | Protocol::Grpc | Protocol::Tls) {
+        if dynamic
+            && !matches!(
+                port.protocol,
+                Protocol::Http | Protocol::Http2 | Protocol::Grpc | Protocol::Tls
+            )
+        {
             return None; // X-CDS-4
         }
         let subsets: Box<[Arc<Cluster>]> = match self.rule {
-            Some(rule) if !dynamic => {
-                rule.subsets.iter().filter_map(|subset| self.cluster(port, Some(subset))).map(Arc::new).collect()
-            }
+            Some(rule) if !dynamic => rule
+                .subsets
+                .iter()
+                .filter_map(|subset| self.cluster(port, Some(subset)))
+                .map(Arc::new)
+                .collect(),
             _ => Box::default(),
         };
         let default = Arc::new(self.cluster(port, None)?);
-        Some(PortClusters { port: port.number, default, subsets, sni_dnat: Box::default() })
+        Some(PortClusters {
+            port: port.number,
+            default,
+            subsets,
+            sni_dnat: Box::default(),
+        })
     }
 
-    /// The blocks of the cluster: rule, mesh baseline, subset (R-TP-1 to -4).
-    fn blocks(&self, port: u16, subset: Option<&model::Subset>) -> Blocks<'_>
-    where
-        Self: Sized,
-    {
+    /// The blocks of the rule for a port, over the mesh baseline (R-TP-1, R-TP-2).
+    fn blocks(&self, port: u16) -> Blocks<'_> {
         let top = self.rule.and_then(|rule| rule.traffic_policy());
-        let base = top.map_or_else(Blocks::default, |top| Blocks::at_port(top, port, Level::Top, Level::Port));
+        let base = top.map_or_else(Blocks::default, |top| {
+            Blocks::at_port(top, port, Level::Top, Level::Port)
+        });
         base.with_baseline(self.view.mesh)
     }
 
@@ -159,16 +213,23 @@ impl Builder<'_> {
             Some(subset) => Some(subset.spec()?),
             None => None,
         };
-        let mut blocks = self.blocks(port.number, spec);
+        let mut blocks = self.blocks(port.number);
         let own = spec.and_then(|spec| spec.traffic_policy.as_deref());
         if let Some(policy) = own {
-            blocks = blocks.overlaid(Blocks::at_port(policy, port.number, Level::Subset, Level::SubsetPort));
+            blocks = blocks.overlaid(Blocks::at_port(
+                policy,
+                port.number,
+                Level::Subset,
+                Level::SubsetPort,
+            ));
         }
         let passthrough_balancer = is_passthrough(blocks.balancer.map(|(balancer, _)| balancer));
         let discovery = self.discovery(port, passthrough_balancer);
         let upstream = self.upstream(port, &blocks);
-        let provided =
-            matches!(discovery, Discovery::OriginalDestination { .. } | Discovery::DynamicForward(_));
+        let provided = matches!(
+            discovery,
+            Discovery::OriginalDestination { .. } | Discovery::DynamicForward(_)
+        );
         let forced = self.service.distribution != TrafficDistribution::Any;
         let target = PolicyTarget {
             http2: upstream == UpstreamProtocol::Http2,
@@ -181,19 +242,23 @@ impl Builder<'_> {
             Some(_) => own,
             None => self.rule.and_then(|rule| rule.traffic_policy()),
         };
-        let tls = upstream_tls(&blocks, TlsView {
-            indexes: self.view.indexes,
-            mesh: self.view.mesh,
-            service: self.service,
-            identities: self.identities,
-            // R-PA-6: only the top level of the rule or of the subset counts.
-            passthrough: self.service.is_headless()
-                || is_passthrough(top_level.and_then(|policy| policy.load_balancer.as_deref())),
-            sidecar: self.view.facts.role == ProxyRole::Sidecar,
-            selected: self.rule.is_some_and(|rule| rule.first.selector.is_some()),
-        });
+        let tls = upstream_tls(
+            &blocks,
+            TlsView {
+                indexes: self.view.indexes,
+                mesh: self.view.mesh,
+                service: self.service,
+                identities: self.identities,
+                // R-PA-6: only the top level of the rule or of the subset counts.
+                passthrough: self.service.is_headless()
+                    || is_passthrough(top_level.and_then(|policy| policy.load_balancer.as_deref())),
+                sidecar: self.view.facts.role == ProxyRole::Sidecar,
+                selected: self.rule.is_some_and(|rule| rule.first.selector.is_some()),
+            },
+        );
         let locality = locality::setting(&blocks, self.service, self.view.mesh);
-        let labels: Arc<Labels> = spec.map_or_else(Arc::default, |spec| Arc::new(spec.labels.iter().collect()));
+        let labels: Arc<Labels> =
+            spec.map_or_else(Arc::default, |spec| Arc::new(spec.labels.iter().collect()));
         let endpoints = EndpointRule {
             port_name: port.name.clone(),
             labels: Arc::clone(&labels),
@@ -207,7 +272,7 @@ impl Builder<'_> {
             discovery,
             upstream,
             locality: locality::cluster_policy(locality.as_ref(), &blocks, forced),
-            policy: Arc::new(TrafficPolicy { ..policy }),
+            policy: Arc::new(policy),
             tls,
             endpoints,
             affinity: false,
@@ -223,7 +288,13 @@ impl Builder<'_> {
     fn rule_origin(&self) -> Option<Origin> {
         let rule = self.rule?;
         let (owner, at) = match &rule.policy {
-            Some(owner) => (owner, At::TrafficPolicy { subset: Index::NONE, port: Index::NONE }),
+            Some(owner) => (
+                owner,
+                At::TrafficPolicy {
+                    subset: Index::NONE,
+                    port: Index::NONE,
+                },
+            ),
             None => (&rule.first, At::Object),
         };
         Some(Origin::new(Arc::clone(&owner.key), at))
@@ -236,7 +307,11 @@ impl Builder<'_> {
             bind: None,
         };
         let dns = |logical| {
-            Discovery::Dns(DnsLookup { logical, family: dns_family(self.view.facts), refresh: dns_refresh(self.view.mesh) })
+            Discovery::Dns(DnsLookup {
+                logical,
+                family: dns_family(self.view.facts),
+                refresh: dns_refresh(self.view.mesh),
+            })
         };
         match &self.service.resolution {
             Resolution::DynamicDns => Discovery::DynamicForward(Box::new(DnsCache {
@@ -277,15 +352,15 @@ impl Builder<'_> {
 
 fn is_passthrough(balancer: Option<&model::LoadBalancerSettings>) -> bool {
     let simple = balancer.and_then(|balancer| balancer.lb_policy.as_ref());
-    matches!(simple, Some(model::LbPolicy::Simple(model::SimpleLb::Passthrough)))
+    matches!(
+        simple,
+        Some(model::LbPolicy::Simple(model::SimpleLb::Passthrough))
+    )
 }
 
 /// Whether a rule asks for healthy endpoints only (X-EDS-4). The mesh baseline does not count.
 fn drops_unhealthy(blocks: &Blocks<'_>) -> bool {
-    blocks.outlier.is_some_and(|(block, level)| level != Level::Mesh && block.min_health_percent > 0)
-}
-
-/// Whether a cluster's balancer is the client's own choice.
-pub fn is_client_choice(cluster: &Cluster) -> bool {
-    matches!(cluster.policy.balancer.value, Balancer::ClusterProvided)
+    blocks
+        .outlier
+        .is_some_and(|(block, level)| level != Level::Mesh && block.min_health_percent > 0)
 }

@@ -8,16 +8,20 @@ use crate::snapshot::service::Service;
 
 /// A domain, and whether it is an expansion of the service's hostname.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceDomain {
+pub(super) struct ServiceDomain {
     /// Lower-cased text.
-    pub text: Text,
+    pub(super) text: Text,
     /// Whether it is a short form, which yields to a service of exactly that name (R-VH-10).
-    pub expanded: bool,
+    pub(super) expanded: bool,
 }
 
 /// All domains of a service for a proxy with that DNS search domain: the hostname and its alternates, the same of each
 /// alias, subdomains for headless Kubernetes services, and addresses.
-pub fn service_domains(service: &Service, dns_domain: &str, addresses: &[IpAddr]) -> Vec<ServiceDomain> {
+pub(super) fn service_domains(
+    service: &Service,
+    dns_domain: &str,
+    addresses: &[IpAddr],
+) -> Vec<ServiceDomain> {
     let mut domains = Vec::new();
     for host in std::iter::once(&service.host).chain(&service.aliases) {
         add_names(&mut domains, host, dns_domain);
@@ -26,7 +30,10 @@ pub fn service_domains(service: &Service, dns_domain: &str, addresses: &[IpAddr]
         // R-VH-14
         let subdomains: Vec<_> = domains
             .iter()
-            .map(|domain| ServiceDomain { text: Text::from(format!("*.{}", domain.text)), expanded: domain.expanded })
+            .map(|domain| ServiceDomain {
+                text: Text::from(format!("*.{}", domain.text)),
+                expanded: domain.expanded,
+            })
             .collect();
         domains.extend(subdomains);
     }
@@ -35,16 +42,25 @@ pub fn service_domains(service: &Service, dns_domain: &str, addresses: &[IpAddr]
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         };
-        domains.push(ServiceDomain { text: Text::from(text), expanded: false });
+        domains.push(ServiceDomain {
+            text: Text::from(text),
+            expanded: false,
+        });
     }
     domains
 }
 
 fn add_names(domains: &mut Vec<ServiceDomain>, host: &Host, dns_domain: &str) {
     let lower = host.to_lowercase();
-    domains.push(ServiceDomain { text: lower.as_text().clone(), expanded: false });
+    domains.push(ServiceDomain {
+        text: lower.as_text().clone(),
+        expanded: false,
+    });
     for alternate in alternates(lower.as_str(), dns_domain) {
-        domains.push(ServiceDomain { text: Text::from(alternate), expanded: true });
+        domains.push(ServiceDomain {
+            text: Text::from(alternate),
+            expanded: true,
+        });
     }
 }
 
@@ -64,10 +80,18 @@ pub fn alternates(host: &str, dns_domain: &str) -> Vec<String> {
     }
     if let Some(at) = dns_domain.find(".svc.") {
         let (namespace, suffix) = dns_domain.split_at_checked(at).unwrap_or((dns_domain, ""));
-        let Some(unique) = host.strip_suffix(suffix) else { return names };
-        let Some((name, own)) = unique.split_once('.').filter(|(_, own)| !own.contains('.')) else { return names };
+        let Some(unique) = host.strip_suffix(suffix) else {
+            return names;
+        };
+        let Some((name, own)) = unique.split_once('.').filter(|(_, own)| !own.contains('.')) else {
+            return names;
+        };
         if own == namespace {
-            names.extend([name.to_owned(), format!("{name}.{own}.svc"), format!("{name}.{own}")]);
+            names.extend([
+                name.to_owned(),
+                format!("{name}.{own}.svc"),
+                format!("{name}.{own}"),
+            ]);
         } else {
             names.extend([format!("{name}.{own}"), format!("{name}.{own}.svc")]);
         }
@@ -81,9 +105,15 @@ pub fn alternates(host: &str, dns_domain: &str) -> Vec<String> {
 /// when it has exactly two labels (R-VH-13c).
 fn shared_suffix_names(host: &str, dns_domain: &str) -> Vec<String> {
     let labels: Vec<&str> = host.split('.').collect();
-    let shared =
-        labels.iter().rev().zip(dns_domain.rsplit('.')).take_while(|(mine, theirs)| mine == theirs).count();
-    let (unique, common) = labels.split_at_checked(labels.len().saturating_sub(shared)).unwrap_or_default();
+    let shared = labels
+        .iter()
+        .rev()
+        .zip(dns_domain.rsplit('.'))
+        .take_while(|(mine, theirs)| **mine == *theirs)
+        .count();
+    let (unique, common) = labels
+        .split_at_checked(labels.len().saturating_sub(shared))
+        .unwrap_or_default();
     if shared == 0 || unique.is_empty() {
         return Vec::new();
     }
@@ -103,14 +133,27 @@ mod tests {
         // S-25
         let names = alternates("foo.local.campus.net", "remote.campus.net");
         assert_eq!(names, ["foo.local.campus.net.", "foo.local", "foo.local.campus"]);
-        assert_eq!(alternates("foo.example.org", "remote.campus.net"), ["foo.example.org."]);
+        assert_eq!(
+            alternates("foo.example.org", "remote.campus.net"),
+            ["foo.example.org."]
+        );
     }
 
     #[test]
     fn alternates_across_namespaces() {
         // S-27
         let names = alternates("echo.default.svc.cluster.local", "other.svc.cluster.local");
-        assert_eq!(names, ["echo.default.svc.cluster.local.", "echo.default", "echo.default.svc"]);
-        assert_eq!(alternates("10.0.0.1", "other.svc.cluster.local"), Vec::<String>::new());
+        assert_eq!(
+            names,
+            [
+                "echo.default.svc.cluster.local.",
+                "echo.default",
+                "echo.default.svc"
+            ]
+        );
+        assert_eq!(
+            alternates("10.0.0.1", "other.svc.cluster.local"),
+            Vec::<String>::new()
+        );
     }
 }

@@ -9,18 +9,21 @@ use super::cluster::ClusterView;
 use super::locality;
 use super::traffic_policy::Blocks;
 use crate::plan::{
-    Assignment, Cluster, ClusterName, Discovery, Endpoint, Health, Level, Locality, LocalityGroup, ServiceClusters,
-    ServiceEndpoints, TlsCapability, UpstreamTls, WeightedEndpoint,
+    Assignment, Cluster, ClusterName, Discovery, Endpoint, Health, Level, Locality, LocalityGroup,
+    ServiceClusters, ServiceEndpoints, TlsCapability, UpstreamTls, WeightedEndpoint,
 };
 use crate::snapshot::service::Service;
 
 /// The assignments of all clusters of `service` that have endpoints of their own.
-pub fn service_endpoints(
+pub(super) fn service_endpoints(
     service: &Arc<Service>,
     clusters: &ServiceClusters,
     view: &ClusterView<'_>,
 ) -> ServiceEndpoints {
-    let rule = view.indexes.rules.select(&view.facts.namespace, &view.facts.labels, service);
+    let rule = view
+        .indexes
+        .rules
+        .select(&view.facts.namespace, &view.facts.labels, service);
     let assign = |cluster: &Arc<Cluster>| -> (ClusterName, Arc<Assignment>) {
         let policy = rule.as_ref().and_then(|selected| selected.rule.traffic_policy());
         let mut blocks = policy.map_or_else(Blocks::default, |policy| {
@@ -39,33 +42,64 @@ pub fn service_endpoints(
             Some(setting) => {
                 // R-LOC-2: for listed endpoints of DNS clusters the baseline's outlier detection counts as well.
                 let listed = !matches!(cluster.discovery, Discovery::Eds) && cluster.policy.outlier.is_some();
-                locality::apply(groups, &setting.value, view.facts, cluster.endpoints.failover || listed)
+                locality::apply(
+                    groups,
+                    &setting.value,
+                    view.facts,
+                    cluster.endpoints.failover || listed,
+                )
             }
             None => groups,
         };
-        (cluster.name.clone(), Arc::new(Assignment { groups: groups.into() }))
+        (
+            cluster.name.clone(),
+            Arc::new(Assignment {
+                groups: groups.into(),
+            }),
+        )
     };
-    let assignments = clusters.clusters().filter(|cluster| cluster.has_endpoints()).map(assign);
-    ServiceEndpoints { assignments: assignments.collect() }
+    let assignments = clusters
+        .clusters()
+        .filter(|cluster| cluster.has_endpoints())
+        .map(assign);
+    ServiceEndpoints {
+        assignments: assignments.collect(),
+    }
 }
 
 /// One group per locality, in order of its text; endpoints keep their order (X-EDS-6).
 fn groups(service: &Service, cluster: &Cluster, view: &ClusterView<'_>) -> Vec<LocalityGroup> {
     let mut by_locality: BTreeMap<Text, (Locality, Vec<WeightedEndpoint>)> = BTreeMap::new();
-    for endpoint in service.endpoints.iter().filter(|endpoint| belongs(endpoint, cluster, view)) {
+    for endpoint in service
+        .endpoints
+        .iter()
+        .filter(|endpoint| belongs(endpoint, cluster, view))
+    {
         let key = Text::from(endpoint.locality.to_string());
         let weighted = WeightedEndpoint {
             endpoint: Arc::clone(endpoint),
             weight: endpoint.weight.max(1),
             mtls: speaks_mesh_tls(endpoint, cluster),
         };
-        by_locality.entry(key).or_insert_with(|| (endpoint.locality.clone(), Vec::new())).1.push(weighted);
+        by_locality
+            .entry(key)
+            .or_insert_with(|| (endpoint.locality.clone(), Vec::new()))
+            .1
+            .push(weighted);
     }
     by_locality
         .into_values()
         .map(|(locality, endpoints)| {
-            let weight = endpoints.iter().map(|endpoint| endpoint.weight).fold(0, u32::saturating_add);
-            LocalityGroup { locality, priority: 0, weight, endpoints: endpoints.into() }
+            let weight = endpoints
+                .iter()
+                .map(|endpoint| endpoint.weight)
+                .fold(0, u32::saturating_add);
+            LocalityGroup {
+                locality,
+                priority: 0,
+                weight,
+                endpoints: endpoints.into(),
+            }
         })
         .collect()
 }

@@ -11,7 +11,8 @@ use super::action;
 use super::defaults;
 use super::view::{Common, RouteView};
 use crate::plan::{
-    At, Denominator, ForwardPolicy, HashKey, HashPolicy, Index, Level, Mirror, Retry, RuleId, Share, Sourced, Timeout, Origin
+    At, Denominator, ForwardPolicy, HashKey, HashPolicy, Index, Level, Mirror, Origin, Retry, RuleId, Share,
+    Sourced, Timeout,
 };
 use crate::snapshot::destination_rule::MergedRule;
 use crate::snapshot::service::Service;
@@ -20,7 +21,7 @@ use crate::trace::Recorder;
 
 impl Common {
     /// Makes the shared values of a compilation.
-    pub fn new(mesh: &MeshConfig) -> Self {
+    pub(super) fn new(mesh: &MeshConfig) -> Self {
         let policy = ForwardPolicy {
             timeout: Sourced::new(Timeout::Disabled, Level::Default(RuleId::RouteTimeout)),
             retry: mesh_retry(mesh),
@@ -36,7 +37,7 @@ impl Common {
 }
 
 /// How requests of an entry are forwarded. The common policy is shared where nothing is said.
-pub fn policy(
+pub(super) fn policy(
     service: &VirtualService,
     entry: &HttpEntry,
     view: &RouteView<'_>,
@@ -53,24 +54,45 @@ pub fn policy(
     };
     let mut retry = match &route.retries {
         None => common.retry.clone(),
-        Some(retries) => self::retry(retries).map(|retry| Sourced::new(retry, level(entry.from_root.retries))),
+        Some(retries) => {
+            self::retry(retries).map(|retry| Sourced::new(retry, level(entry.from_root.retries)))
+        }
     };
     // R-RTY-3: with one destination and a hash, previous hosts are avoided only where the route says so.
-    let said = route.retries.as_ref().and_then(|retries| retries.retry_ignore_previous_hosts);
+    let said = route
+        .retries
+        .as_ref()
+        .and_then(|retries| retries.retry_ignore_previous_hosts);
     if let (Some(retry), 1, false, None) = (&mut retry, route.route.len(), hash.is_empty(), said) {
         retry.value.avoid_previous = false;
     }
     let mirrors = mirrors(service, entry, view, recorder);
-    let policy = ForwardPolicy { timeout, retry, hash, mirrors };
-    if policy == **common { Arc::clone(common) } else { Arc::new(policy) }
+    let policy = ForwardPolicy {
+        timeout,
+        retry,
+        hash,
+        mirrors,
+    };
+    if policy == **common {
+        Arc::clone(common)
+    } else {
+        Arc::new(policy)
+    }
 }
 
 /// The policy of a service's own default route (R-VH-7, R-HASH-2).
-pub fn service_policy(service: &Service, port: u16, view: &RouteView<'_>) -> Arc<ForwardPolicy> {
+pub(super) fn service_policy(service: &Service, port: u16, view: &RouteView<'_>) -> Arc<ForwardPolicy> {
     let common = &view.common.policy;
-    let Some(selected) = view.rule(service) else { return Arc::clone(common) };
-    let Some(hash) = rule_hash(&selected.rule, port) else { return Arc::clone(common) };
-    Arc::new(ForwardPolicy { hash: Box::new([hash]), ..ForwardPolicy::clone(common) })
+    let Some(selected) = view.rule(service) else {
+        return Arc::clone(common);
+    };
+    let Some(hash) = rule_hash(&selected.rule, port) else {
+        return Arc::clone(common);
+    };
+    Arc::new(ForwardPolicy {
+        hash: Box::new([hash]),
+        ..ForwardPolicy::clone(common)
+    })
 }
 
 /// The mesh's retry policy, else the built-in one (R-RTY-1).
@@ -106,7 +128,10 @@ fn retry(retries: &model::HttpRetry) -> Option<Retry> {
     let attempts = u32::try_from(*attempts).ok().filter(|attempts| *attempts > 0)?;
     let (on, codes) = retry_conditions(retry_on);
     let time = |duration: &Option<mesh_api::scalar::Duration>| {
-        duration.as_ref().and_then(|time| time.to_std()).filter(|time| !time.is_zero())
+        duration
+            .as_ref()
+            .and_then(|time| time.to_std())
+            .filter(|time| !time.is_zero())
     };
     Some(Retry {
         attempts,
@@ -139,7 +164,11 @@ fn retry_conditions(text: &str) -> (Text, Box<[u32]>) {
 
 /// The hash policies of all destinations, in order (R-HASH-1, R-HASH-3).
 fn hash_policies(service: &VirtualService, entry: &HttpEntry, view: &RouteView<'_>) -> Box<[HashPolicy]> {
-    let targets = entry.route.route.iter().filter_map(|target| target.destination.as_ref());
+    let targets = entry
+        .route
+        .route
+        .iter()
+        .filter_map(|target| target.destination.as_ref());
     targets
         .filter_map(|destination| {
             let found = view.service(&Host::new(destination.host.as_str()), &service.namespace)?;
@@ -154,7 +183,10 @@ fn hash_policies(service: &VirtualService, entry: &HttpEntry, view: &RouteView<'
 fn destination_hash(rule: &Arc<MergedRule>, subset: &str, port: Option<u32>) -> Option<HashPolicy> {
     let found = rule.subset(subset).filter(|_| !subset.is_empty());
     let subset = found.and_then(|found| Some((&found.rule, found.spec()?.traffic_policy.as_deref()?)));
-    let top = rule.policy.as_ref().and_then(|owner| Some((owner, rule.traffic_policy()?)));
+    let top = rule
+        .policy
+        .as_ref()
+        .and_then(|owner| Some((owner, rule.traffic_policy()?)));
     let candidates = [
         (subset, true, Level::SubsetPort),
         (subset, false, Level::Subset),
@@ -163,9 +195,16 @@ fn destination_hash(rule: &Arc<MergedRule>, subset: &str, port: Option<u32>) -> 
     ];
     candidates.into_iter().find_map(|(policy, port_level, level)| {
         let (owner, policy) = policy?;
-        let balancer =
-            if port_level { port_balancer(policy, port?)? } else { policy.load_balancer.as_deref()? };
-        Some(HashPolicy { key: hash_key(balancer)?, level, rule: Some(Arc::clone(&owner.key)) })
+        let balancer = if port_level {
+            port_balancer(policy, port?)?
+        } else {
+            policy.load_balancer.as_deref()?
+        };
+        Some(HashPolicy {
+            key: hash_key(balancer)?,
+            level,
+            rule: Some(Arc::clone(&owner.key)),
+        })
     })
 }
 
@@ -185,21 +224,36 @@ fn rule_hash(rule: &Arc<MergedRule>, port: u16) -> Option<HashPolicy> {
 
 fn port_balancer(policy: &model::TrafficPolicy, port: u32) -> Option<&model::LoadBalancerSettings> {
     let fits = |own: &&model::PortTrafficPolicy| own.port.as_ref().is_some_and(|own| own.number == port);
-    policy.port_level_settings.iter().find(fits)?.load_balancer.as_deref()
+    policy
+        .port_level_settings
+        .iter()
+        .find(fits)?
+        .load_balancer
+        .as_deref()
 }
 
 /// What a balancer hashes, if it does.
 fn hash_key(balancer: &model::LoadBalancerSettings) -> Option<HashKey> {
-    let Some(model::LbPolicy::ConsistentHash(hash)) = &balancer.lb_policy else { return None };
+    let Some(model::LbPolicy::ConsistentHash(hash)) = &balancer.lb_policy else {
+        return None;
+    };
     match hash.hash_key.as_ref()? {
         model::HashKey::HttpHeaderName(name) => Some(HashKey::Header(Text::new(name))),
         model::HashKey::HttpCookie(cookie) => {
-            let model::HttpCookie { name, path, ttl, attributes } = cookie;
+            let model::HttpCookie {
+                name,
+                path,
+                ttl,
+                attributes,
+            } = cookie;
             Some(HashKey::Cookie {
                 name: Text::new(name),
                 path: Text::new(path),
                 ttl: ttl.as_ref().and_then(|ttl| ttl.to_std()),
-                attributes: attributes.iter().map(|a| (Text::new(&a.name), Text::new(&a.value))).collect(),
+                attributes: attributes
+                    .iter()
+                    .map(|a| (Text::new(&a.name), Text::new(&a.value)))
+                    .collect(),
             })
         }
         model::HashKey::UseSourceIp(true) => Some(HashKey::SourceIp),
@@ -216,18 +270,35 @@ fn mirrors(
     recorder: &mut impl Recorder,
 ) -> Box<[Mirror]> {
     let route = &entry.route;
-    let at = |mirror| Origin::new(Arc::clone(&entry.object), At::Mirror { entry: entry.entry, mirror });
+    let at = |mirror| {
+        Origin::new(
+            Arc::clone(&entry.object),
+            At::Mirror {
+                entry: entry.entry,
+                mirror,
+            },
+        )
+    };
     let old = route.mirror.as_deref().map(|destination| {
         let share = match (&route.mirror_percentage, route.mirror_percent) {
             (Some(percent), _) => action::share_of(percent),
-            (None, Some(numerator)) => Share { numerator, denominator: Denominator::Hundred },
-            (None, None) => Share { numerator: 100, denominator: Denominator::Hundred },
+            (None, Some(numerator)) => Share {
+                numerator,
+                denominator: Denominator::Hundred,
+            },
+            (None, None) => Share {
+                numerator: 100,
+                denominator: Denominator::Hundred,
+            },
         };
         (Some(destination), share, at(Index::NONE))
     });
     let new = route.mirrors.iter().enumerate().map(|(position, mirror)| {
         let share = mirror.percentage.as_ref().map_or(
-            Share { numerator: 100, denominator: Denominator::Hundred },
+            Share {
+                numerator: 100,
+                denominator: Denominator::Hundred,
+            },
             action::share_of,
         );
         (mirror.destination.as_ref(), share, at(Index::some(position)))
@@ -261,6 +332,14 @@ mod tests {
     fn percentages_are_cut_off() {
         // R-FLT-1
         let numerator = |value| action::share_of(&model::Percent { value }).numerator;
-        assert_eq!((numerator(0.57), numerator(100.0), numerator(-1.0), numerator(f64::NAN)), (5699, 1_000_000, 0, 0));
+        assert_eq!(
+            (
+                numerator(0.57),
+                numerator(100.0),
+                numerator(-1.0),
+                numerator(f64::NAN)
+            ),
+            (5699, 1_000_000, 0, 0)
+        );
     }
 }

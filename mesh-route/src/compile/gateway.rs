@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mesh_api::mesh::MeshConfig;
 use mesh_api::names::{Host, Text, host};
 
 use super::view::{Common, Lookup, RouteView};
 use super::{http, share};
 use crate::plan::{
-    At, Domain, Index, Origin, RequireTls, Route, RouteTable, RouteTableName, RuleId, VirtualHost, VirtualHostName, clamp,
+    At, Domain, Origin, RequireTls, Route, RouteTable, RouteTableName, RuleId, VirtualHost, VirtualHostName,
+    clamp,
 };
 use crate::scope::GatewayScope;
 use crate::snapshot::Indexes;
@@ -20,25 +20,25 @@ use crate::trace::{Event, EventKind, Recorder, ServerRejection, VirtualServiceOu
 
 /// A server that was accepted.
 #[derive(Clone, Debug)]
-pub struct MergedServer {
+pub(super) struct MergedServer {
     /// Its Gateway.
-    pub gateway: Arc<Gateway>,
+    pub(super) gateway: Arc<Gateway>,
     /// Position in the Gateway's servers.
-    pub server: usize,
+    pub(super) server: usize,
     /// The port it listens on (R-GW-3).
-    pub port: u16,
+    pub(super) port: u16,
     /// Its route table, if it routes by HTTP (R-GW-9).
-    pub table: Option<RouteTableName>,
+    pub(super) table: Option<RouteTableName>,
 }
 
 impl MergedServer {
     /// The server.
-    pub fn spec(&self) -> Option<&Server> {
+    pub(super) fn spec(&self) -> Option<&Server> {
         self.gateway.servers.get(self.server)
     }
 
     /// Where it stands.
-    pub fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> Origin {
         let position = self.spec().map_or(self.server, |server| server.position);
         Origin::new(Arc::clone(&self.gateway.key), At::Server(clamp(position)))
     }
@@ -46,7 +46,7 @@ impl MergedServer {
 
 /// Merges the servers of all Gateways, in order (R-GW-5, R-GW-6, R-GW-8). A server in conflict with an earlier one is
 /// left out.
-pub fn merge_servers(scope: &GatewayScope, recorder: &mut impl Recorder) -> Vec<MergedServer> {
+pub(super) fn merge_servers(scope: &GatewayScope, recorder: &mut impl Recorder) -> Vec<MergedServer> {
     let mut merge = Merge::default();
     for gateway in &scope.gateways {
         for (at, server) in gateway.servers.iter().enumerate() {
@@ -123,7 +123,8 @@ impl Merge {
                 return Err(ServerRejection::DuplicateHosts { hosts, owner });
             }
             for host in &server.hosts {
-                self.tls_hosts.insert((port, host.clone()), (server.bind.clone(), candidate.origin()));
+                self.tls_hosts
+                    .insert((port, host.clone()), (server.bind.clone(), candidate.origin()));
             }
         }
         let is_http = server.protocol.is_http();
@@ -151,7 +152,8 @@ impl Merge {
                     })
             });
             if !known {
-                self.plaintext.insert(port, (server.bind.clone(), is_http, candidate.origin()));
+                self.plaintext
+                    .insert(port, (server.bind.clone(), is_http, candidate.origin()));
             }
         }
         Ok(())
@@ -159,15 +161,13 @@ impl Merge {
 }
 
 /// What the tables of a gateway are built from.
-pub struct GatewayTables<'a> {
+pub(super) struct GatewayTables<'a> {
     /// What the gateway sees.
-    pub scope: &'a GatewayScope,
+    pub(super) scope: &'a GatewayScope,
     /// The snapshot.
-    pub indexes: &'a Indexes,
-    /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(super) indexes: &'a Indexes,
     /// Shared values.
-    pub common: &'a Common,
+    pub(super) common: &'a Common,
 }
 
 /// A virtual host that grows.
@@ -180,7 +180,7 @@ struct Growing {
 
 impl GatewayTables<'_> {
     /// The table that the servers of one name share (R-GW-10 to -16).
-    pub fn table(
+    pub(super) fn table(
         &self,
         name: &RouteTableName,
         servers: &[&MergedServer],
@@ -189,7 +189,10 @@ impl GatewayTables<'_> {
     ) -> RouteTable {
         let mut hosts: BTreeMap<Host, Growing> = BTreeMap::new();
         let mut built: BTreeMap<(Text, Arc<mesh_api::object::ObjectKey>), Vec<Arc<Route>>> = BTreeMap::new();
-        let first_port = servers.first().and_then(|s| s.spec()).map_or(0, |server| server.port);
+        let first_port = servers
+            .first()
+            .and_then(|s| s.spec())
+            .map_or(0, |server| server.port);
         for merged in servers {
             let Some(server) = merged.spec() else { continue };
             let reference = &merged.gateway.reference;
@@ -197,11 +200,15 @@ impl GatewayTables<'_> {
                 true => RequireTls::All,
                 false => RequireTls::None,
             };
-            let services = self.indexes.virtual_services.visible(&self.scope.facts.namespace, reference);
+            let services = self
+                .indexes
+                .virtual_services
+                .visible(&self.scope.facts.namespace, reference);
             for service in &services {
                 let names = host::names_for_namespace(&server.hosts, service.namespace.as_str());
                 let shared = host::intersection(&names, &service.hosts);
-                let considered = |recorder: &mut _, host: &Host, outcome| considered(recorder, service, host, outcome);
+                let considered =
+                    |recorder: &mut _, host: &Host, outcome| considered(recorder, service, host, outcome);
                 if shared.is_empty() {
                     service.hosts.iter().for_each(|host| {
                         considered(recorder, host, VirtualServiceOutcome::NoHostIntersection);
@@ -247,17 +254,21 @@ impl GatewayTables<'_> {
             if require_tls == RequireTls::All {
                 // R-GW-14, R-GW-15: a placeholder for each listed host, under its raw name.
                 for host in &server.hosts {
-                    let growing = hosts.entry(Host::new(host.as_str()).to_lowercase()).or_insert_with(|| Growing {
-                        routes: Vec::new(),
-                        require_tls,
-                        origin: merged.origin(),
-                        port: server.port,
-                    });
+                    let growing = hosts
+                        .entry(Host::new(host.as_str()).to_lowercase())
+                        .or_insert_with(|| Growing {
+                            routes: Vec::new(),
+                            require_tls,
+                            origin: merged.origin(),
+                            port: server.port,
+                        });
                     growing.require_tls = require_tls;
                 }
             }
         }
-        let origin = servers.first().map_or(Origin::at(At::Default(RuleId::GatewayBlackHole)), |s| s.origin());
+        let origin = servers
+            .first()
+            .map_or(Origin::at(At::Default(RuleId::GatewayBlackHole)), |s| s.origin());
         let port = match name {
             RouteTableName::GatewayHttp { port, bind: _ } => *port,
             _ => servers.first().map_or(first_port, |server| server.port),
@@ -274,7 +285,6 @@ impl GatewayTables<'_> {
     ) -> Vec<Arc<Route>> {
         let view = RouteView {
             facts: &self.scope.facts,
-            mesh: self.mesh,
             indexes: self.indexes,
             gateway: &merged.gateway.reference,
             port: server.port,
@@ -307,12 +317,23 @@ impl GatewayTables<'_> {
         let mut entries: Vec<_> = hosts
             .into_iter()
             .map(|(host, growing)| {
-                let Growing { mut routes, require_tls, origin, port } = growing;
+                let Growing {
+                    mut routes,
+                    require_tls,
+                    origin,
+                    port,
+                } = growing;
                 // R-GW-12: catch-alls go last, in order.
                 routes.sort_by_key(|route| route.is_catch_all());
                 let domains = Box::new([Domain::new(host.as_text().clone())]);
                 let name = VirtualHostName::Host { host, port };
-                let host = VirtualHost { name: name.clone(), domains, routes: routes.into(), require_tls, origin };
+                let host = VirtualHost {
+                    name: name.clone(),
+                    domains,
+                    routes: routes.into(),
+                    require_tls,
+                    origin,
+                };
                 let value = share(old.get(&name), host);
                 (name, value)
             })
@@ -339,6 +360,13 @@ fn considered(
 ) {
     recorder.record(|| {
         let origin = Origin::new(Arc::clone(&service.key), At::Object);
-        Event::new("R-GW-10", origin, EventKind::VirtualServiceConsidered { host: host.clone(), outcome })
+        Event::new(
+            "R-GW-10",
+            origin,
+            EventKind::VirtualServiceConsidered {
+                host: host.clone(),
+                outcome,
+            },
+        )
     });
 }

@@ -13,9 +13,10 @@ use super::l4;
 use super::listener::{http_chain, http_settings, keep_shared};
 use super::share;
 use crate::plan::{
-    At, Bind, BindAddress, CaRef, Capture, CertificateRef, ChainClass, ChainMatch, ChainName, ClientAuth, DownstreamTls,
-    FilterChain, HttpSettings, Index, Inspect, Listener, ListenerName, ListenerRole, MeshServerTls, Origin,
-    RouteSource, RouteTable, RouteTableName, ServerTls, TcpProxy, Terminal, TlsVersion, TrafficPlan, Transport, clamp,
+    At, Bind, BindAddress, CaRef, Capture, CertificateRef, ChainClass, ChainMatch, ChainName, ClientAuth,
+    DownstreamTls, FilterChain, HttpSettings, Index, Inspect, Listener, ListenerName, ListenerRole,
+    MeshServerTls, Origin, RouteSource, RouteTable, RouteTableName, ServerTls, TcpProxy, Terminal,
+    TlsVersion, TrafficPlan, Transport, clamp,
 };
 use crate::snapshot::gateway::Server;
 use crate::snapshot::virtual_service::VirtualService;
@@ -25,8 +26,9 @@ use crate::trace::Recorder;
 type Compiled = (Table<ListenerName, Listener>, Table<RouteTableName, RouteTable>);
 
 /// All listeners and route tables of a gateway.
-pub fn compile(
+pub(super) fn compile(
     tables: &GatewayTables<'_>,
+    mesh: &MeshConfig,
     servers: &[MergedServer],
     previous: Option<&TrafficPlan>,
     recorder: &mut impl Recorder,
@@ -47,19 +49,32 @@ pub fn compile(
         .into_iter()
         .map(|(name, servers)| {
             let held = old.get(name);
-            (name.clone(), share(held, tables.table(name, &servers, held, recorder)))
+            (
+                name.clone(),
+                share(held, tables.table(name, &servers, held, recorder)),
+            )
         })
         .collect();
-    let settings = Arc::new(http_settings(tables.mesh, false));
+    let settings = Arc::new(http_settings(mesh, false));
     let listeners = by_socket.into_iter().filter_map(|((address, port), servers)| {
-        let builder = SocketBuilder { tables, address, port, settings: &settings };
+        let builder = SocketBuilder {
+            tables,
+            mesh,
+            address,
+            port,
+            settings: &settings,
+        };
         builder.listener(&servers)
     });
-    (keep_shared(listeners.collect(), previous), Table::rebuild_sharing(old, made))
+    (
+        keep_shared(listeners.collect(), previous),
+        Table::rebuild_sharing(old, made),
+    )
 }
 
 struct SocketBuilder<'a> {
     tables: &'a GatewayTables<'a>,
+    mesh: &'a MeshConfig,
     address: IpAddr,
     port: u16,
     settings: &'a Arc<HttpSettings>,
@@ -76,7 +91,9 @@ impl SocketBuilder<'_> {
                 // R-GW-9: all plaintext servers of the port share one table and one chain.
                 Some(name) if !tables.insert(name) => {}
                 Some(name) => chains.push(self.http(merged, server, name)),
-                None if server.is_passthrough() => chains.extend(self.passthrough(merged, server, &mut names)),
+                None if server.is_passthrough() => {
+                    chains.extend(self.passthrough(merged, server, &mut names));
+                }
                 None => chains.extend(self.tcp(merged, server)),
             }
         }
@@ -88,7 +105,10 @@ impl SocketBuilder<'_> {
             !chain.matching.server_names.is_empty() || !matches!(chain.tls, DownstreamTls::Plain)
         });
         Some(Listener {
-            name: ListenerName::Bound { address: self.address, port: self.port },
+            name: ListenerName::Bound {
+                address: self.address,
+                port: self.port,
+            },
             role: ListenerRole::Gateway,
             bind: Bind {
                 at: BindAddress::Ip(Box::new([self.address])),
@@ -96,7 +116,12 @@ impl SocketBuilder<'_> {
                 transport: Transport::Tcp,
             },
             capture: Capture::BoundToPort,
-            inspect: Inspect { tls, http: false, proxy_protocol: false, timeout: None },
+            inspect: Inspect {
+                tls,
+                http: false,
+                proxy_protocol: false,
+                timeout: None,
+            },
             chains: Seq::from_items(chains.into_iter().map(Arc::new)),
             default_chain: None,
             origin: first.origin(),
@@ -110,38 +135,65 @@ impl SocketBuilder<'_> {
         chain.class = ChainClass::Gateway;
         if server.terminates_https() {
             chain.matching.server_names = sni_names(server);
-            chain.tls = server_tls(server, self.tables.mesh, true, merged.origin());
+            chain.tls = server_tls(server, self.mesh, true, merged.origin());
         }
         chain
     }
 
     /// TCP, or TLS that is terminated: the first route of the VirtualServices bound to the gateway (R-L4-9).
     fn tcp(&self, merged: &MergedServer, server: &Server) -> Option<FilterChain> {
-        let proxy = self.bound(merged).into_iter().filter(|service| meets(server, service)).find_map(|service| {
-            let applies = |route: &model::TcpRoute| {
-                route.matches.is_empty()
-                    || route.matches.iter().any(|m| fits(m.port, &m.gateways, server, &merged.gateway.reference))
-            };
-            let (entry, route) = service.tcp.iter().enumerate().find(|(_, route)| applies(route))?;
-            let at = At::TcpRule { entry: clamp(entry), matching: Index::NONE };
-            Some((self.proxy(&service, &route.route, entry, server)?, Origin::new(Arc::clone(&service.key), at)))
-        });
+        let proxy = self
+            .bound(merged)
+            .into_iter()
+            .filter(|service| meets(server, service))
+            .find_map(|service| {
+                let applies = |route: &model::TcpRoute| {
+                    route.matches.is_empty()
+                        || route
+                            .matches
+                            .iter()
+                            .any(|m| fits(m.port, &m.gateways, server, &merged.gateway.reference))
+                };
+                let (entry, route) = service.tcp.iter().enumerate().find(|(_, route)| applies(route))?;
+                let at = At::TcpRule {
+                    entry: clamp(entry),
+                    matching: Index::NONE,
+                };
+                Some((
+                    self.proxy(&service, &route.route, entry, server)?,
+                    Origin::new(Arc::clone(&service.key), at),
+                ))
+            });
         let (proxy, origin) = proxy?;
         let mut chain = self.chain(ChainClass::Gateway, Box::default(), proxy, origin);
         if server.tls.is_some() {
             chain.matching.server_names = sni_names(server);
-            chain.tls = server_tls(server, self.tables.mesh, false, merged.origin());
+            chain.tls = server_tls(server, self.mesh, false, merged.origin());
         }
         Some(chain)
     }
 
     /// TLS that is not looked into: a chain for each match (R-L4-10).
-    fn passthrough(&self, merged: &MergedServer, server: &Server, names: &mut BTreeSet<Text>) -> Vec<FilterChain> {
+    fn passthrough(
+        &self,
+        merged: &MergedServer,
+        server: &Server,
+        names: &mut BTreeSet<Text>,
+    ) -> Vec<FilterChain> {
         let mut chains = Vec::new();
-        for service in self.bound(merged).into_iter().filter(|service| meets(server, service)) {
+        for service in self
+            .bound(merged)
+            .into_iter()
+            .filter(|service| meets(server, service))
+        {
             for (entry, route) in service.tls.iter().enumerate() {
                 for (position, matching) in route.matches.iter().enumerate() {
-                    if !fits(matching.port, &matching.gateways, server, &merged.gateway.reference) {
+                    if !fits(
+                        matching.port,
+                        &matching.gateways,
+                        server,
+                        &merged.gateway.reference,
+                    ) {
                         continue;
                     }
                     let hosts: BTreeSet<Text> = matching.sni_hosts.iter().map(Text::from).collect();
@@ -149,11 +201,20 @@ impl SocketBuilder<'_> {
                     if hosts.iter().any(|name| names.contains(name)) {
                         continue;
                     }
-                    let Some(proxy) = self.proxy(&service, &route.route, entry, server) else { continue };
+                    let Some(proxy) = self.proxy(&service, &route.route, entry, server) else {
+                        continue;
+                    };
                     names.extend(hosts.iter().cloned());
                     let any = hosts.iter().any(|name| name == "*");
-                    let hosts = if any { Box::default() } else { hosts.into_iter().collect() };
-                    let at = At::TlsRule { entry: clamp(entry), matching: Index::some(position) };
+                    let hosts = if any {
+                        Box::default()
+                    } else {
+                        hosts.into_iter().collect()
+                    };
+                    let at = At::TlsRule {
+                        entry: clamp(entry),
+                        matching: Index::some(position),
+                    };
                     let origin = Origin::new(Arc::clone(&service.key), at);
                     chains.push(self.chain(ChainClass::Gateway, hosts, proxy, origin));
                 }
@@ -164,7 +225,10 @@ impl SocketBuilder<'_> {
 
     fn bound(&self, merged: &MergedServer) -> Vec<Arc<VirtualService>> {
         let namespace = &self.tables.scope.facts.namespace;
-        self.tables.indexes.virtual_services.visible(namespace, &merged.gateway.reference)
+        self.tables
+            .indexes
+            .virtual_services
+            .visible(namespace, &merged.gateway.reference)
     }
 
     fn proxy(
@@ -175,7 +239,11 @@ impl SocketBuilder<'_> {
         server: &Server,
     ) -> Option<TcpProxy> {
         let scope = self.tables.scope;
-        let lookup = |host: &Host| scope.service(self.tables.indexes, host, &service.namespace).cloned();
+        let lookup = |host: &Host| {
+            scope
+                .service(self.tables.indexes, host, &service.namespace)
+                .cloned()
+        };
         let split = l4::split(targets, &service.key, entry, server.port, lookup)?;
         let stat = l4::stat_name(&split, service);
         Some(TcpProxy {
@@ -189,11 +257,20 @@ impl SocketBuilder<'_> {
         })
     }
 
-    fn chain(&self, class: ChainClass, server_names: Box<[Text]>, proxy: TcpProxy, origin: Origin) -> FilterChain {
+    fn chain(
+        &self,
+        class: ChainClass,
+        server_names: Box<[Text]>,
+        proxy: TcpProxy,
+        origin: Origin,
+    ) -> FilterChain {
         FilterChain {
             name: ChainName::Unnamed,
             class,
-            matching: ChainMatch { server_names, ..ChainMatch::default() },
+            matching: ChainMatch {
+                server_names,
+                ..ChainMatch::default()
+            },
             tls: DownstreamTls::Plain,
             terminal: Terminal::Tcp(proxy),
             origin,
@@ -204,7 +281,10 @@ impl SocketBuilder<'_> {
 /// Whether the hosts of a VirtualService meet those of a server, which may be limited to a namespace.
 fn meets(server: &Server, service: &VirtualService) -> bool {
     let names = host::names_for_namespace(&server.hosts, service.namespace.as_str());
-    service.hosts.iter().any(|own| names.iter().any(|name| own.matches(name)))
+    service
+        .hosts
+        .iter()
+        .any(|own| names.iter().any(|name| own.matches(name)))
 }
 
 fn fits(port: u32, gateways: &[String], server: &Server, own: &GatewayRef) -> bool {
@@ -214,16 +294,32 @@ fn fits(port: u32, gateways: &[String], server: &Server, own: &GatewayRef) -> bo
 
 /// Server names of a server: its hosts without namespaces, sorted (R-GW-7). `*` is no condition.
 fn sni_names(server: &Server) -> Box<[Text]> {
-    let part = |host: &Text| Text::new(host.as_str().split_once('/').map_or(host.as_str(), |(_, name)| name));
+    let part = |host: &Text| {
+        Text::new(
+            host.as_str()
+                .split_once('/')
+                .map_or(host.as_str(), |(_, name)| name),
+        )
+    };
     let names: BTreeSet<Text> = server.hosts.iter().map(part).collect();
-    if names.iter().any(|name| name == "*") { Box::default() } else { names.into_iter().collect() }
+    if names.iter().any(|name| name == "*") {
+        Box::default()
+    } else {
+        names.into_iter().collect()
+    }
 }
 
 /// TLS of a server (X-GW-9).
 fn server_tls(server: &Server, mesh: &MeshConfig, http: bool, origin: Origin) -> DownstreamTls {
     use model::ServerTlsMode as Mode;
-    let Some(tls) = &server.tls else { return DownstreamTls::Plain };
-    let alpn: Box<[Text]> = ["h2", "http/1.1"].iter().filter(|_| http).map(Text::new).collect();
+    let Some(tls) = &server.tls else {
+        return DownstreamTls::Plain;
+    };
+    let alpn: Box<[Text]> = ["h2", "http/1.1"]
+        .iter()
+        .filter(|_| http)
+        .map(Text::new)
+        .collect();
     if tls.mode == Mode::IstioMutual {
         return DownstreamTls::Mesh(Arc::new(MeshServerTls {
             trust_domains: Box::default(),
@@ -232,7 +328,11 @@ fn server_tls(server: &Server, mesh: &MeshConfig, http: bool, origin: Origin) ->
             ciphers: Box::default(),
         }));
     }
-    let ca = match (tls.ca_cert_credential_name.as_str(), tls.credential_name.as_str(), tls.ca_certificates.as_str()) {
+    let ca = match (
+        tls.ca_cert_credential_name.as_str(),
+        tls.credential_name.as_str(),
+        tls.ca_certificates.as_str(),
+    ) {
         ("", "", "") => None,
         ("", "", file) => Some(CaRef::File(Text::new(file))),
         ("", name, _) => Some(CaRef::Credential(Text::from(format!("{name}-cacert")))),
@@ -244,7 +344,10 @@ fn server_tls(server: &Server, mesh: &MeshConfig, http: bool, origin: Origin) ->
         _ => ClientAuth::None,
     };
     let texts = |list: &[String]| -> Box<[Text]> { list.iter().map(Text::from).collect() };
-    let mesh_minimum = mesh.tls_defaults.as_ref().and_then(|defaults| mesh_version(defaults.min_protocol_version));
+    let mesh_minimum = mesh
+        .tls_defaults
+        .as_ref()
+        .and_then(|defaults| mesh_version(defaults.min_protocol_version));
     DownstreamTls::Server(Arc::new(ServerTls {
         certificates: certificates(tls),
         ca: ca.filter(|_| client != ClientAuth::None),
@@ -268,13 +371,21 @@ fn certificates(tls: &model::ServerTlsSettings) -> Box<[CertificateRef]> {
         key: Text::new(key),
     };
     if !tls.credential_names.is_empty() {
-        return tls.credential_names.iter().map(|name| CertificateRef::Credential(Text::new(name))).collect();
+        return tls
+            .credential_names
+            .iter()
+            .map(|name| CertificateRef::Credential(Text::new(name)))
+            .collect();
     }
     if !tls.credential_name.is_empty() {
         return Box::new([CertificateRef::Credential(Text::new(&tls.credential_name))]);
     }
     if !tls.tls_certificates.is_empty() {
-        return tls.tls_certificates.iter().map(|c| files(&c.server_certificate, &c.private_key)).collect();
+        return tls
+            .tls_certificates
+            .iter()
+            .map(|c| files(&c.server_certificate, &c.private_key))
+            .collect();
     }
     Box::new([files(&tls.server_certificate, &tls.private_key)])
 }

@@ -12,8 +12,8 @@ use super::action::cluster_host;
 use super::domains::alternates;
 use super::listener::Outbound;
 use crate::plan::{
-    At, ChainClass, ChainMatch, ChainName, ClusterName, DownstreamTls, FilterChain, FixedCluster, Index, Origin, ProxyFacts,
-    Split, StatName, TcpCodec, TcpProxy, Terminal, WeightedDestination, clamp,
+    At, ChainClass, ChainMatch, ChainName, ClusterName, DownstreamTls, FilterChain, FixedCluster, Index,
+    Origin, ProxyFacts, Split, StatName, TcpCodec, TcpProxy, Terminal, WeightedDestination, clamp,
 };
 use crate::scope::EgressScope;
 use crate::snapshot::service::{Resolution, Service, ServicePort};
@@ -31,40 +31,50 @@ impl Predicates<'_> {
     fn hold(&self, facts: &ProxyFacts, port: u16) -> bool {
         (self.port == 0 || self.port == u32::from(port))
             && (self.gateways.is_empty() || self.gateways.iter().any(|gateway| gateway == "mesh"))
-            && self.source_labels.iter().all(|(key, value)| facts.labels.get(key) == Some(value.as_str()))
+            && self
+                .source_labels
+                .iter()
+                .all(|(key, value)| facts.labels.get(key) == Some(value.as_str()))
             && (self.source_namespace.is_empty() || facts.namespace == self.source_namespace)
     }
 }
 
 /// What chains of one service and port are built from.
-pub struct L4View<'a> {
+pub(super) struct L4View<'a> {
     /// The listeners being compiled.
-    pub outbound: &'a Outbound<'a>,
+    pub(super) outbound: &'a Outbound<'a>,
     /// The egress listener.
-    pub egress: &'a EgressScope,
+    pub(super) egress: &'a EgressScope,
     /// The service.
-    pub service: &'a Arc<Service>,
+    pub(super) service: &'a Arc<Service>,
     /// Its port.
-    pub port: &'a ServicePort,
+    pub(super) port: &'a ServicePort,
     /// The port of the listener.
-    pub listen_port: u16,
+    pub(super) listen_port: u16,
     /// Networks that the chain is for; empty: the listener's own address.
-    pub networks: &'a [IpNet],
+    pub(super) networks: &'a [IpNet],
     /// Whether the address tells services apart.
-    pub bound_to_vip: bool,
+    pub(super) bound_to_vip: bool,
     /// Whether the listener is for a single endpoint of a headless service.
-    pub headless: bool,
+    pub(super) headless: bool,
 }
 
 impl L4View<'_> {
     /// The chains of the port: TLS routes for TLS ports, TCP routes otherwise (R-L4-1).
-    pub fn chains(&self) -> Vec<FilterChain> {
-        if self.port.protocol.is_tls() { self.tls_chains() } else { self.tcp_chains() }
+    pub(super) fn chains(&self) -> Vec<FilterChain> {
+        if self.port.protocol.is_tls() {
+            self.tls_chains()
+        } else {
+            self.tcp_chains()
+        }
     }
 
     fn virtual_services(&self) -> impl Iterator<Item = &Arc<VirtualService>> {
         let host = &self.service.host;
-        self.egress.virtual_services.iter().filter(move |vs| vs.hosts.iter().any(|own| own.matches(host)))
+        self.egress
+            .virtual_services
+            .iter()
+            .filter(move |vs| vs.hosts.iter().any(|own| own.matches(host)))
     }
 
     fn facts(&self) -> &ProxyFacts {
@@ -74,9 +84,24 @@ impl L4View<'_> {
     fn tcp_chains(&self) -> Vec<FilterChain> {
         let mut chains = Vec::new();
         for service in self.virtual_services() {
-            for (entry, route) in service.tcp.iter().enumerate().filter(|(_, route)| !route.route.is_empty()) {
-                let Some(proxy) = self.proxy(service, &route.route, entry) else { continue };
-                let at = |matching| Origin::new(Arc::clone(&service.key), At::TcpRule { entry: clamp(entry), matching });
+            for (entry, route) in service
+                .tcp
+                .iter()
+                .enumerate()
+                .filter(|(_, route)| !route.route.is_empty())
+            {
+                let Some(proxy) = self.proxy(service, &route.route, entry) else {
+                    continue;
+                };
+                let at = |matching| {
+                    Origin::new(
+                        Arc::clone(&service.key),
+                        At::TcpRule {
+                            entry: clamp(entry),
+                            matching,
+                        },
+                    )
+                };
                 if route.matches.is_empty() {
                     chains.push(self.chain(&[], self.networks, proxy, at(Index::NONE)));
                     return chains;
@@ -120,7 +145,12 @@ impl L4View<'_> {
         for service in self.virtual_services() {
             // quirk R-L4-3: networks of one match stay for the following ones.
             let mut current: Vec<IpNet> = self.networks.to_vec();
-            for (entry, route) in service.tls.iter().enumerate().filter(|(_, route)| !route.route.is_empty()) {
+            for (entry, route) in service
+                .tls
+                .iter()
+                .enumerate()
+                .filter(|(_, route)| !route.route.is_empty())
+            {
                 for (position, matching) in route.matches.iter().enumerate() {
                     let predicates = Predicates {
                         port: matching.port,
@@ -140,10 +170,20 @@ impl L4View<'_> {
                     if !seen.insert(key) {
                         continue;
                     }
-                    let Some(proxy) = self.proxy(service, &route.route, entry) else { continue };
-                    let at = At::TlsRule { entry: clamp(entry), matching: Index::some(position) };
+                    let Some(proxy) = self.proxy(service, &route.route, entry) else {
+                        continue;
+                    };
+                    let at = At::TlsRule {
+                        entry: clamp(entry),
+                        matching: Index::some(position),
+                    };
                     let names: Vec<Text> = names.iter().map(Text::from).collect();
-                    chains.push(self.chain(&names, &current, proxy, Origin::new(Arc::clone(&service.key), at)));
+                    chains.push(self.chain(
+                        &names,
+                        &current,
+                        proxy,
+                        Origin::new(Arc::clone(&service.key), at),
+                    ));
                 }
             }
         }
@@ -162,7 +202,11 @@ impl L4View<'_> {
         let mut names = vec![self.service.host.as_text().clone()];
         for alias in &self.service.aliases {
             names.push(alias.as_text().clone());
-            names.extend(alternates(alias.as_str(), &self.facts().dns_domain).into_iter().map(Text::from));
+            names.extend(
+                alternates(alias.as_str(), &self.facts().dns_domain)
+                    .into_iter()
+                    .map(Text::from),
+            );
         }
         names.sort();
         names
@@ -177,10 +221,21 @@ impl L4View<'_> {
         let cluster = ClusterName::outbound(port, None, cluster_host(self.service));
         let at = At::ServicePort(clamp(self.port.position));
         let origin = Origin::new(Arc::clone(&self.service.key), at);
-        self.chain(server_names, self.networks, self.tcp_proxy(Split::One(cluster), StatName::Cluster, None), origin)
+        self.chain(
+            server_names,
+            self.networks,
+            self.tcp_proxy(Split::One(cluster), StatName::Cluster, None),
+            origin,
+        )
     }
 
-    fn chain(&self, server_names: &[Text], networks: &[IpNet], proxy: TcpProxy, origin: Origin) -> FilterChain {
+    fn chain(
+        &self,
+        server_names: &[Text],
+        networks: &[IpNet],
+        proxy: TcpProxy,
+        origin: Origin,
+    ) -> FilterChain {
         // R-L4-8: `*` among the names means no condition.
         let any = server_names.iter().any(|name| name == "*");
         FilterChain {
@@ -198,7 +253,12 @@ impl L4View<'_> {
     }
 
     /// The proxy for the destinations of a route; `None` when all weights are 0 (X-LDS-18).
-    fn proxy(&self, owner: &VirtualService, targets: &[model::RouteDestination], entry: usize) -> Option<TcpProxy> {
+    fn proxy(
+        &self,
+        owner: &VirtualService,
+        targets: &[model::RouteDestination],
+        entry: usize,
+    ) -> Option<TcpProxy> {
         let scope = self.outbound.scope;
         let lookup = |host: &Host| scope.service(host).cloned();
         let split = split(targets, &owner.key, entry, self.listen_port, lookup)?;
@@ -239,11 +299,15 @@ impl TcpSettings {
     fn of(outbound: &Outbound<'_>, service: Option<&Arc<Service>>, subset: &str) -> Self {
         let facts = &outbound.scope.facts;
         let rule = service.and_then(|s| outbound.indexes.rules.select(&facts.namespace, &facts.labels, s));
-        let Some(rule) = rule.map(|selected| selected.rule) else { return Self::default() };
+        let Some(rule) = rule.map(|selected| selected.rule) else {
+            return Self::default();
+        };
         let top = rule.traffic_policy();
         let tcp = top.and_then(|policy| policy.connection_pool.as_deref()?.tcp.as_ref());
         let time = |time: &Option<mesh_api::scalar::Duration>| time.as_ref().and_then(|time| time.to_std());
-        let named = rule.subset(subset).and_then(|subset| subset.spec()?.traffic_policy.as_deref());
+        let named = rule
+            .subset(subset)
+            .and_then(|subset| subset.spec()?.traffic_policy.as_deref());
         let balancer = named
             .and_then(|policy| policy.load_balancer.as_deref())
             .or_else(|| top.and_then(|policy| policy.load_balancer.as_deref()));
@@ -261,7 +325,7 @@ impl TcpSettings {
 }
 
 /// The choice among destinations of a TCP or TLS route (R-W-4).
-pub fn split(
+pub(super) fn split(
     targets: &[model::RouteDestination],
     owner: &Arc<mesh_api::object::ObjectKey>,
     entry: usize,
@@ -272,13 +336,20 @@ pub fn split(
         Some(destination) if !destination.host.is_empty() => {
             let host = Host::new(destination.host.as_str());
             let found = lookup(&host);
-            let explicit = destination.port.as_ref().and_then(|port| u16::try_from(port.number).ok());
+            let explicit = destination
+                .port
+                .as_ref()
+                .and_then(|port| u16::try_from(port.number).ok());
             let single = found.as_ref().and_then(|service| match service.ports.as_slice() {
                 [only] => Some(only.number),
                 _ => None,
             });
-            let port = explicit.filter(|port| *port != 0).or(single).unwrap_or(listen_port);
-            let subset = (!destination.subset.is_empty()).then(|| SubsetName::new(destination.subset.as_str()));
+            let port = explicit
+                .filter(|port| *port != 0)
+                .or(single)
+                .unwrap_or(listen_port);
+            let subset =
+                (!destination.subset.is_empty()).then(|| SubsetName::new(destination.subset.as_str()));
             ClusterName::outbound(port, subset, found.map_or(host, |service| cluster_host(&service)))
         }
         _ => ClusterName::fixed(FixedCluster::UnknownService),
@@ -292,9 +363,18 @@ pub fn split(
                 .enumerate()
                 .filter_map(|(position, target)| {
                     let weight = u32::try_from(target.weight).ok().filter(|weight| *weight > 0)?;
-                    let at = At::TcpRule { entry: clamp(entry), matching: Index::some(position) };
+                    let at = At::TcpRule {
+                        entry: clamp(entry),
+                        matching: Index::some(position),
+                    };
                     let origin = Origin::new(Arc::clone(owner), at);
-                    Some(WeightedDestination { cluster: cluster(target), weight, headers: None, host: None, origin })
+                    Some(WeightedDestination {
+                        cluster: cluster(target),
+                        weight,
+                        headers: None,
+                        host: None,
+                        origin,
+                    })
                 })
                 .collect();
             (!weighted.is_empty()).then_some(Split::Weighted(weighted))
@@ -303,7 +383,7 @@ pub fn split(
 }
 
 /// What statistics of a split are kept under.
-pub fn stat_name(split: &Split, owner: &VirtualService) -> StatName {
+pub(super) fn stat_name(split: &Split, owner: &VirtualService) -> StatName {
     match split {
         Split::Weighted(_) => StatName::Named(Text::from(format!("{}.{}", owner.key.name, owner.namespace))),
         Split::One(_) | Split::ByHeader(_) => StatName::Cluster,
@@ -311,19 +391,26 @@ pub fn stat_name(split: &Split, owner: &VirtualService) -> StatName {
 }
 
 /// Networks from text; what is not one is left out.
-pub fn networks(list: &[String]) -> Vec<IpNet> {
+pub(super) fn networks(list: &[String]) -> Vec<IpNet> {
     let parse = |text: &String| {
-        text.parse::<IpNet>().ok().or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+        text.parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
     };
-    list.iter().filter_map(parse).map(|network| network.trunc()).collect()
+    list.iter()
+        .filter_map(parse)
+        .map(|network| network.trunc())
+        .collect()
 }
 
 /// How long the first bytes of a connection are waited for; `None`: for ever (X-LDS-16).
-pub fn detection_timeout(mesh: &MeshConfig) -> Option<std::time::Duration> {
-    mesh.protocol_detection_timeout.to_std().filter(|time| !time.is_zero())
+pub(super) fn detection_timeout(mesh: &MeshConfig) -> Option<std::time::Duration> {
+    mesh.protocol_detection_timeout
+        .to_std()
+        .filter(|time| !time.is_zero())
 }
 
 /// Whether a service has no listener of its own (X-LDS-10).
-pub fn has_no_listener(service: &Service, port: &ServicePort) -> bool {
+pub(super) fn has_no_listener(service: &Service, port: &ServicePort) -> bool {
     matches!(service.resolution, Resolution::Alias(_)) || port.protocol == Protocol::Udp
 }

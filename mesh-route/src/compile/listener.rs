@@ -12,10 +12,10 @@ use super::l4::{L4View, detection_timeout, has_no_listener};
 use super::sidecar::SidecarTables;
 use super::{egress_proxy_cluster, share};
 use crate::plan::{
-    Address, At, Bind, BindAddress, Capture, ChainClass, ChainMatch, ChainName, ClusterName, DownstreamTls, FilterChain,
-    FixedCluster, ForwardClientCertificate, HttpConnection, HttpSettings, Inspect, Interception, Listener,
-    ListenerName, ListenerRole, Origin, PathNormalization, RouteSource, RouteTable, RouteTableName, RuleId,
-    ServerHeader, Split, StatName, TcpProxy, Terminal, TrafficPlan, Transport, TransportProtocol,
+    Address, At, Bind, BindAddress, Capture, ChainClass, ChainMatch, ChainName, ClusterName, DownstreamTls,
+    FilterChain, FixedCluster, ForwardClientCertificate, HttpConnection, HttpSettings, Inspect, Interception,
+    Listener, ListenerName, ListenerRole, Origin, PathNormalization, RouteSource, RouteTable, RouteTableName,
+    RuleId, ServerHeader, Split, StatName, TcpProxy, Terminal, TrafficPlan, Transport, TransportProtocol,
 };
 use crate::scope::{EgressScope, OutboundMode, SidecarScope};
 use crate::snapshot::Indexes;
@@ -27,15 +27,15 @@ use crate::trace::{Event, EventKind, Recorder};
 const HTTP_ALPN: [&str; 2] = ["http/1.1", "h2c"];
 
 /// Compiles outbound listeners and the route tables they ask for.
-pub struct Outbound<'a> {
+pub(super) struct Outbound<'a> {
     /// What the sidecar sees.
-    pub scope: &'a SidecarScope,
+    pub(super) scope: &'a SidecarScope,
     /// The snapshot.
-    pub indexes: &'a Indexes,
+    pub(super) indexes: &'a Indexes,
     /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(super) mesh: &'a MeshConfig,
     /// Route tables.
-    pub tables: &'a SidecarTables<'a>,
+    pub(super) tables: &'a SidecarTables<'a>,
 }
 
 /// What a listener carries so far.
@@ -70,7 +70,7 @@ struct TableRequest {
 
 impl Outbound<'_> {
     /// All outbound listeners and their route tables.
-    pub fn compile(&self, previous: Option<&TrafficPlan>, recorder: &mut impl Recorder) -> Compiled {
+    pub(super) fn compile(&self, previous: Option<&TrafficPlan>, recorder: &mut impl Recorder) -> Compiled {
         let mut entries: BTreeMap<(IpAddr, u16), Entry> = BTreeMap::new();
         let mut requests: BTreeMap<RouteTableName, TableRequest> = BTreeMap::new();
         let settings = Arc::new(http_settings(self.mesh, true));
@@ -80,8 +80,19 @@ impl Outbound<'_> {
                 entries.values_mut().for_each(|entry| entry.locked = true);
             }
             for service in &egress.services {
-                for port in service.ports.iter().filter(|port| !has_no_listener(service, port)) {
-                    let step = Step { outbound: self, egress, egress_at: at, service, port, settings: &settings };
+                for port in service
+                    .ports
+                    .iter()
+                    .filter(|port| !has_no_listener(service, port))
+                {
+                    let step = Step {
+                        outbound: self,
+                        egress,
+                        egress_at: at,
+                        service,
+                        port,
+                        settings: &settings,
+                    };
                     step.add(&mut entries, &mut requests, recorder);
                 }
             }
@@ -107,11 +118,17 @@ impl Outbound<'_> {
         let old = previous.map_or(&empty, |plan| &plan.route_tables);
         let mut tables = Vec::new();
         for (name, request) in requests {
-            let Some(egress) = self.scope.listeners.get(request.egress) else { continue };
+            let Some(egress) = self.scope.listeners.get(request.egress) else {
+                continue;
+            };
             let held = old.get(&name);
             let table = match &request.service {
-                Some(service) => self.tables.sniffed_table(service, request.port, egress, held, recorder),
-                None => self.tables.table(name.clone(), request.port, egress, held, recorder),
+                Some(service) => self
+                    .tables
+                    .sniffed_table(service, request.port, egress, held, recorder),
+                None => self
+                    .tables
+                    .table(name.clone(), request.port, egress, held, recorder),
             };
             tables.push((name, share(held, table)));
         }
@@ -121,14 +138,20 @@ impl Outbound<'_> {
     fn wildcard(&self) -> IpAddr {
         let addresses = &self.scope.facts.addresses;
         let all_v6 = !addresses.is_empty() && addresses.iter().all(IpAddr::is_ipv6);
-        if all_v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() }
+        if all_v6 {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        }
     }
 
     /// Where traffic goes that no chain takes (R-VH-18).
     fn fallback(&self) -> FilterChain {
         let cluster = match &self.scope.outbound.mode {
             OutboundMode::RegistryOnly => ClusterName::fixed(FixedCluster::BlackHole),
-            OutboundMode::AllowAny { egress_proxy: Some(proxy) } => egress_proxy_cluster(proxy),
+            OutboundMode::AllowAny {
+                egress_proxy: Some(proxy),
+            } => egress_proxy_cluster(proxy),
             OutboundMode::AllowAny { egress_proxy: None } | OutboundMode::DynamicDns => {
                 ClusterName::fixed(FixedCluster::Passthrough)
             }
@@ -137,24 +160,50 @@ impl Outbound<'_> {
             OutboundMode::RegistryOnly => ChainClass::BlackHole,
             OutboundMode::AllowAny { .. } | OutboundMode::DynamicDns => ChainClass::Passthrough,
         };
-        tcp_chain(ChainName::Passthrough, class, ChainMatch::default(), cluster, self.scope.outbound.origin.clone())
+        tcp_chain(
+            ChainName::Passthrough,
+            class,
+            ChainMatch::default(),
+            cluster,
+            self.scope.outbound.origin.clone(),
+        )
     }
 
     fn listener(&self, entry: Entry) -> Listener {
-        let Entry { carries: _, protocol: _, host: _, bind, port, bound, mut chains, origin, locked: _, table: _ } = entry;
+        let Entry {
+            carries: _,
+            protocol: _,
+            host: _,
+            bind,
+            port,
+            bound,
+            mut chains,
+            origin,
+            locked: _,
+            table: _,
+        } = entry;
         // X-LDS-14: a chain without any condition becomes the default, unless it is the only one.
-        let default_chain = if chains.len() == 1 && chains.first().is_some_and(|chain| chain.matching.is_any()) {
-            None
-        } else {
-            let at = chains.iter().position(|chain| chain.matching.is_any());
-            Some(at.map_or_else(|| self.fallback(), |at| chains.remove(at)))
-        };
+        let default_chain =
+            if chains.len() == 1 && chains.first().is_some_and(|chain| chain.matching.is_any()) {
+                None
+            } else {
+                let at = chains.iter().position(|chain| chain.matching.is_any());
+                Some(at.map_or_else(|| self.fallback(), |at| chains.remove(at)))
+            };
         let inspect = inspect(&chains, self.mesh);
         Listener {
             name: ListenerName::Bound { address: bind, port },
             role: ListenerRole::Outbound,
-            bind: Bind { at: BindAddress::Ip(Box::new([bind])), port, transport: Transport::Tcp },
-            capture: if bound { Capture::BoundToPort } else { Capture::Redirected },
+            bind: Bind {
+                at: BindAddress::Ip(Box::new([bind])),
+                port,
+                transport: Transport::Tcp,
+            },
+            capture: if bound {
+                Capture::BoundToPort
+            } else {
+                Capture::Redirected
+            },
             inspect,
             chains: Seq::from_items(chains.into_iter().map(Arc::new)),
             default_chain: default_chain.map(Arc::new),
@@ -166,10 +215,18 @@ impl Outbound<'_> {
     fn virtual_outbound(&self, settings: &Arc<HttpSettings>) -> Listener {
         let port = u16::try_from(self.mesh.proxy_listen_port).unwrap_or(15001);
         let origin = || Origin::at(At::Default(RuleId::VirtualListeners));
-        let loops = ChainMatch { port: Some(port), ..ChainMatch::default() };
+        let loops = ChainMatch {
+            port: Some(port),
+            ..ChainMatch::default()
+        };
         let black_hole = ClusterName::fixed(FixedCluster::BlackHole);
-        let mut chains =
-            vec![tcp_chain(ChainName::OutboundBlackHole, ChainClass::BlackHole, loops, black_hole, origin())];
+        let mut chains = vec![tcp_chain(
+            ChainName::OutboundBlackHole,
+            ChainClass::BlackHole,
+            loops,
+            black_hole,
+            origin(),
+        )];
         if self.scope.outbound.mode == OutboundMode::DynamicDns {
             let table = Arc::new(RouteTable {
                 name: RouteTableName::Other(Text::new("allow_any_dynamic_dns")),
@@ -194,11 +251,20 @@ impl Outbound<'_> {
         Listener {
             name: ListenerName::VirtualOutbound,
             role: ListenerRole::VirtualOutbound,
-            bind: Bind { at: BindAddress::Ip(Box::new([self.wildcard()])), port, transport: Transport::Tcp },
+            bind: Bind {
+                at: BindAddress::Ip(Box::new([self.wildcard()])),
+                port,
+                transport: Transport::Tcp,
+            },
             capture: Capture::OriginalDestination {
                 transparent: self.scope.facts.interception == Interception::Tproxy,
             },
-            inspect: Inspect { tls: false, http, proxy_protocol: false, timeout: None },
+            inspect: Inspect {
+                tls: false,
+                http,
+                proxy_protocol: false,
+                timeout: None,
+            },
             chains: Seq::from_items(chains.into_iter().map(Arc::new)),
             default_chain: None,
             origin: origin(),
@@ -214,18 +280,42 @@ impl Outbound<'_> {
         let port = u16::try_from(self.mesh.proxy_http_port).ok()?;
         let address = IpAddr::from(Ipv4Addr::LOCALHOST);
         let origin = Origin::at(At::Default(RuleId::VirtualListeners));
-        let settings = Arc::new(HttpSettings { allow_absolute_url: true, ..HttpSettings::clone(settings) });
-        let egress = self.scope.listeners.iter().position(|listener| listener.port.is_none()).unwrap_or(0);
-        requests.insert(RouteTableName::HttpProxy, TableRequest { egress, service: None, port: 0 });
+        let settings = Arc::new(HttpSettings {
+            allow_absolute_url: true,
+            ..HttpSettings::clone(settings)
+        });
+        let egress = self
+            .scope
+            .listeners
+            .iter()
+            .position(|listener| listener.port.is_none())
+            .unwrap_or(0);
+        requests.insert(
+            RouteTableName::HttpProxy,
+            TableRequest {
+                egress,
+                service: None,
+                port: 0,
+            },
+        );
         let routes = RouteSource::Table(RouteTableName::HttpProxy);
         let stat = Text::from(format!("{address}_{port}"));
         let chain = http_chain(routes, &settings, &stat, origin.clone());
         Some(Listener {
             name: ListenerName::Bound { address, port },
             role: ListenerRole::HttpProxy,
-            bind: Bind { at: BindAddress::Ip(Box::new([address])), port, transport: Transport::Tcp },
+            bind: Bind {
+                at: BindAddress::Ip(Box::new([address])),
+                port,
+                transport: Transport::Tcp,
+            },
             capture: Capture::BoundToPort,
-            inspect: Inspect { tls: false, http: false, proxy_protocol: false, timeout: None },
+            inspect: Inspect {
+                tls: false,
+                http: false,
+                proxy_protocol: false,
+                timeout: None,
+            },
             chains: Seq::from_items([Arc::new(chain)]),
             default_chain: None,
             origin,
@@ -271,8 +361,13 @@ impl Step<'_> {
                 Some(held) => merge(held, entry, recorder),
             };
             if let (Some(name), true) = (wanted, kept) {
-                let service = matches!(name, RouteTableName::HostPort { .. }).then(|| Arc::clone(self.service));
-                let request = TableRequest { egress: self.egress_at, service, port: place.port };
+                let service =
+                    matches!(name, RouteTableName::HostPort { .. }).then(|| Arc::clone(self.service));
+                let request = TableRequest {
+                    egress: self.egress_at,
+                    service,
+                    port: place.port,
+                };
                 requests.entry(name).or_insert(request);
             }
         }
@@ -282,7 +377,13 @@ impl Step<'_> {
     fn places(&self, carries: Carries) -> Vec<Place> {
         let port = self.egress.port.map_or(self.port.number, |port| port.number);
         let bound = self.egress.uncaptured || self.outbound.scope.facts.interception == Interception::None;
-        let place = |bind, networks, headless| Place { bind, port, bound, networks, headless };
+        let place = |bind, networks, headless| Place {
+            bind,
+            port,
+            bound,
+            networks,
+            headless,
+        };
         if let Ok(bind) = self.egress.bind.as_str().parse::<IpAddr>() {
             return vec![place(bind, Vec::new(), false)];
         }
@@ -294,11 +395,19 @@ impl Step<'_> {
             return vec![place(wildcard, Vec::new(), false)];
         }
         let networks = &self.service.addresses;
-        if let Some(address) = self.service.virtual_ips().find(|ip| ip.is_ipv4() == wildcard.is_ipv4()) {
+        if let Some(address) = self
+            .service
+            .virtual_ips()
+            .find(|ip| ip.is_ipv4() == wildcard.is_ipv4())
+        {
             return vec![place(address, Vec::new(), false)];
         }
         if !networks.is_empty() {
-            return vec![place(wildcard, networks.iter().map(IpNet::trunc).collect(), false)];
+            return vec![place(
+                wildcard,
+                networks.iter().map(IpNet::trunc).collect(),
+                false,
+            )];
         }
         let by_selector = self.service.selector.is_some() || self.service.is_kubernetes();
         if self.service.is_headless() && (by_selector || !self.service.endpoints.is_empty()) {
@@ -313,7 +422,10 @@ impl Step<'_> {
                     _ => None,
                 })
                 .collect();
-            return addresses.into_iter().map(|address| place(address, Vec::new(), true)).collect();
+            return addresses
+                .into_iter()
+                .map(|address| place(address, Vec::new(), true))
+                .collect();
         }
         vec![place(wildcard, Vec::new(), false)]
     }
@@ -322,9 +434,10 @@ impl Step<'_> {
         let on_wildcard = place.bind.is_unspecified();
         let table = match carries {
             Carries::Tcp => None,
-            Carries::Auto if !on_wildcard => {
-                Some(RouteTableName::HostPort { host: self.service.host.clone(), port: place.port })
-            }
+            Carries::Auto if !on_wildcard => Some(RouteTableName::HostPort {
+                host: self.service.host.clone(),
+                port: place.port,
+            }),
             Carries::Http | Carries::Auto => Some(RouteTableName::Port(place.port)),
         };
         let mut chains = Vec::new();
@@ -345,7 +458,12 @@ impl Step<'_> {
         let origin = Origin::new(Arc::clone(&self.service.key), at);
         if let Some(name) = &table {
             let stat = Text::from(format!("{}_{}", place.bind, place.port));
-            let mut chain = http_chain(RouteSource::Table(name.clone()), self.settings, &stat, self.egress.origin.clone());
+            let mut chain = http_chain(
+                RouteSource::Table(name.clone()),
+                self.settings,
+                &stat,
+                self.egress.origin.clone(),
+            );
             if on_wildcard || carries == Carries::Auto {
                 chain.matching.alpn = HTTP_ALPN.iter().map(Text::new).collect();
                 chain.matching.transport = Some(TransportProtocol::RawBuffer);
@@ -354,7 +472,11 @@ impl Step<'_> {
         }
         Entry {
             // X-LDS-5: with the HTTP condition the listener detects protocols.
-            carries: if carries == Carries::Http && on_wildcard { Carries::Auto } else { carries },
+            carries: if carries == Carries::Http && on_wildcard {
+                Carries::Auto
+            } else {
+                carries
+            },
             protocol,
             host: self.service.host.clone(),
             bind: place.bind,
@@ -379,8 +501,9 @@ struct Place {
 /// Puts a service onto a listener that another one has already (X-LDS-8, R-PROTO-7). Says whether anything of it is
 /// served there.
 fn merge(held: &mut Entry, incoming: Entry, recorder: &mut impl Recorder) -> bool {
-    let server_first = |protocol| matches!(protocol, Protocol::Mongo | Protocol::Mysql);
-    let exclusive = held.protocol != incoming.protocol && (server_first(held.protocol) || server_first(incoming.protocol));
+    let server_first = |protocol| matches!(protocol, Protocol::Mongo | Protocol::MySql);
+    let exclusive = held.protocol != incoming.protocol
+        && (server_first(held.protocol) || server_first(incoming.protocol));
     let dropped = held.locked || exclusive;
     let same_table = held.table.is_some() && held.table == incoming.table;
     if !(incoming.protocol.is_http() && same_table) {
@@ -409,7 +532,10 @@ fn merge(held: &mut Entry, incoming: Entry, recorder: &mut impl Recorder) -> boo
             let carries_http = |chain: &FilterChain| matches!(chain.terminal, Terminal::Http(_));
             let has_http = held.chains.iter().any(carries_http);
             for chain in incoming.chains {
-                let conflicts = held.chains.iter().any(|own| conflict(&own.matching, &chain.matching));
+                let conflicts = held
+                    .chains
+                    .iter()
+                    .any(|own| conflict(&own.matching, &chain.matching));
                 if !(conflicts || (has_http && carries_http(&chain))) {
                     held.chains.push(chain);
                 }
@@ -426,7 +552,10 @@ fn merge(held: &mut Entry, incoming: Entry, recorder: &mut impl Recorder) -> boo
 /// Whether two chains of a listener take the same connections (X-LDS-9).
 fn conflict(a: &ChainMatch, b: &ChainMatch) -> bool {
     let set = |list: &[IpNet]| {
-        list.iter().filter(|net| !net.addr().is_unspecified()).map(IpNet::trunc).collect::<BTreeSet<_>>()
+        list.iter()
+            .filter(|net| !net.addr().is_unspecified())
+            .map(IpNet::trunc)
+            .collect::<BTreeSet<_>>()
     };
     a.transport == b.transport
         && a.alpn == b.alpn
@@ -435,7 +564,7 @@ fn conflict(a: &ChainMatch, b: &ChainMatch) -> bool {
 }
 
 /// A chain that ends in a cluster.
-pub fn tcp_chain(
+pub(super) fn tcp_chain(
     name: ChainName,
     class: ChainClass,
     matching: ChainMatch,
@@ -451,17 +580,28 @@ pub fn tcp_chain(
         tunnel: None,
         codec: None,
     };
-    FilterChain { name, class, matching, tls: DownstreamTls::Plain, terminal: Terminal::Tcp(proxy), origin }
+    FilterChain {
+        name,
+        class,
+        matching,
+        tls: DownstreamTls::Plain,
+        terminal: Terminal::Tcp(proxy),
+        origin,
+    }
 }
 
 /// A chain that routes requests.
-pub fn http_chain(
+pub(super) fn http_chain(
     routes: RouteSource,
     settings: &Arc<HttpSettings>,
     stat: &Text,
     origin: Origin,
 ) -> FilterChain {
-    let connection = HttpConnection { routes, settings: Arc::clone(settings), stat: stat.clone() };
+    let connection = HttpConnection {
+        routes,
+        settings: Arc::clone(settings),
+        stat: stat.clone(),
+    };
     FilterChain {
         name: ChainName::Unnamed,
         class: ChainClass::Outbound,
@@ -473,7 +613,7 @@ pub fn http_chain(
 }
 
 /// How requests are read: at a sidecar, or at the edge (X-HCM-1 to -3, X-GW-11).
-pub fn http_settings(mesh: &MeshConfig, sidecar: bool) -> HttpSettings {
+pub(super) fn http_settings(mesh: &MeshConfig, sidecar: bool) -> HttpSettings {
     let path = match mesh.path_normalization.as_ref().map(|path| path.normalization) {
         Some(NormalizationType::None) => PathNormalization::None,
         Some(NormalizationType::MergeSlashes) => PathNormalization::MergeSlashes,
@@ -484,7 +624,11 @@ pub fn http_settings(mesh: &MeshConfig, sidecar: bool) -> HttpSettings {
         path,
         use_remote_address: !sidecar,
         trusted_hops: 0,
-        server: if sidecar { ServerHeader::Default } else { ServerHeader::Named(Text::new("istio-envoy")) },
+        server: if sidecar {
+            ServerHeader::Default
+        } else {
+            ServerHeader::Named(Text::new("istio-envoy"))
+        },
         client_certificate: if sidecar {
             ForwardClientCertificate::Sanitize
         } else {
@@ -500,17 +644,25 @@ pub fn http_settings(mesh: &MeshConfig, sidecar: bool) -> HttpSettings {
 }
 
 /// What must be read of connections so that the chains can be told apart (X-LDS-16).
-pub fn inspect(chains: &[FilterChain], mesh: &MeshConfig) -> Inspect {
-    let tls = chains.iter().any(|chain| {
-        !chain.matching.server_names.is_empty() || !matches!(chain.tls, DownstreamTls::Plain)
-    });
+pub(super) fn inspect(chains: &[FilterChain], mesh: &MeshConfig) -> Inspect {
+    let tls = chains
+        .iter()
+        .any(|chain| !chain.matching.server_names.is_empty() || !matches!(chain.tls, DownstreamTls::Plain));
     let http = chains.iter().any(|chain| !chain.matching.alpn.is_empty());
     let timeout = if http { detection_timeout(mesh) } else { None };
-    Inspect { tls, http, proxy_protocol: false, timeout }
+    Inspect {
+        tls,
+        http,
+        proxy_protocol: false,
+        timeout,
+    }
 }
 
 /// A table of listeners that shares what is equal with the previous plan.
-pub fn keep_shared(listeners: Vec<Listener>, previous: Option<&TrafficPlan>) -> Table<ListenerName, Listener> {
+pub(super) fn keep_shared(
+    listeners: Vec<Listener>,
+    previous: Option<&TrafficPlan>,
+) -> Table<ListenerName, Listener> {
     let empty = Table::new();
     let old = previous.map_or(&empty, |plan| &plan.listeners);
     let mut entries: Vec<_> = listeners

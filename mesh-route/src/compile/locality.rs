@@ -15,7 +15,7 @@ const NETWORK: &str = "topology.istio.io/network";
 
 /// The locality setting of a cluster.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Setting<'a> {
+pub(super) enum Setting<'a> {
     /// Distribution or failover by locality.
     Locality(&'a model::LocalityLoadBalancerSetting),
     /// Zone-aware routing.
@@ -26,7 +26,11 @@ pub enum Setting<'a> {
 
 /// The setting that applies (R-LOC-1): the rule's zone-aware, the rule's locality, the service's traffic distribution,
 /// the mesh's zone-aware, the mesh's locality.
-pub fn setting<'a>(blocks: &Blocks<'a>, service: &Service, mesh: &'a MeshConfig) -> Option<Sourced<Setting<'a>>> {
+pub(super) fn setting<'a>(
+    blocks: &Blocks<'a>,
+    service: &Service,
+    mesh: &'a MeshConfig,
+) -> Option<Sourced<Setting<'a>>> {
     if let Some((balancer, level)) = blocks.balancer {
         if let Some(zone) = balancer.zone_aware_lb_setting.as_deref() {
             return Some(Sourced::new(Setting::ZoneAware(zone), level));
@@ -39,7 +43,11 @@ pub fn setting<'a>(blocks: &Blocks<'a>, service: &Service, mesh: &'a MeshConfig)
     match service.distribution {
         TrafficDistribution::Any => {}
         TrafficDistribution::PreferSameZone => {
-            let labels = &[NETWORK, "topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+            let labels = &[
+                NETWORK,
+                "topology.kubernetes.io/region",
+                "topology.kubernetes.io/zone",
+            ];
             return Some(Sourced::new(Setting::Forced(labels), Level::Service));
         }
         TrafficDistribution::PreferSameNode => {
@@ -62,7 +70,7 @@ pub fn setting<'a>(blocks: &Blocks<'a>, service: &Service, mesh: &'a MeshConfig)
 }
 
 /// What the cluster itself says of locality (X-CDS-35).
-pub fn cluster_policy(
+pub(super) fn cluster_policy(
     setting: Option<&Sourced<Setting<'_>>>,
     blocks: &Blocks<'_>,
     forced: bool,
@@ -75,9 +83,14 @@ pub fn cluster_policy(
             disabled: zone.enabled == Some(false),
         },
         Setting::Locality(locality) => {
-            let model::LocalityLoadBalancerSetting { distribute, failover, failover_priority, enabled: _ } = locality;
-            let weighted = !distribute.is_empty()
-                || (acts && (!failover.is_empty() || !failover_priority.is_empty()));
+            let model::LocalityLoadBalancerSetting {
+                distribute,
+                failover,
+                failover_priority,
+                enabled: _,
+            } = locality;
+            let weighted =
+                !distribute.is_empty() || (acts && (!failover.is_empty() || !failover_priority.is_empty()));
             match (weighted, acts) {
                 (true, _) => LocalityPolicy::Weighted,
                 (false, true) => LocalityPolicy::Priorities,
@@ -90,7 +103,7 @@ pub fn cluster_policy(
 }
 
 /// Applies a setting to the groups of an assignment; `failover` says whether failover acts (R-LOC-2).
-pub fn apply(
+pub(super) fn apply(
     groups: Vec<LocalityGroup>,
     setting: &Setting<'_>,
     facts: &ProxyFacts,
@@ -118,7 +131,11 @@ pub fn apply(
                 return groups;
             }
             let priority: Vec<&str> = zone.failover_priority.iter().map(String::as_str).collect();
-            dense(by_zone(by_labels(groups, &priority, facts), &zone.failover, &facts.locality))
+            dense(by_zone(
+                by_labels(groups, &priority, facts),
+                &zone.failover,
+                &facts.locality,
+            ))
         }
     }
 }
@@ -126,7 +143,10 @@ pub fn apply(
 /// Whether `pattern`, parts of which may be missing or `*`, covers a locality.
 fn covers(pattern: &str, locality: &Locality) -> bool {
     let parts = [&locality.region, &locality.zone, &locality.subzone];
-    pattern.splitn(3, '/').zip(parts).all(|(wanted, part)| wanted == "*" || wanted.is_empty() || *part == wanted)
+    pattern
+        .splitn(3, '/')
+        .zip(parts)
+        .all(|(wanted, part)| wanted == "*" || wanted.is_empty() || *part == wanted)
 }
 
 /// Weights by the first item that covers the proxy; groups under no key are emptied (R-LOC-3).
@@ -135,10 +155,14 @@ fn distribute(
     items: &[model::Distribute],
     own: &Locality,
 ) -> Vec<LocalityGroup> {
-    let Some(item) = items.iter().find(|item| covers(&item.from, own)) else { return groups };
+    let Some(item) = items.iter().find(|item| covers(&item.from, own)) else {
+        return groups;
+    };
     let mut weights: Vec<Option<u32>> = vec![None; groups.len()];
     for (pattern, percent) in &item.to {
-        let fits = |group: &LocalityGroup, weight: &Option<u32>| weight.is_none() && covers(pattern, &group.locality);
+        let fits = |group: &LocalityGroup, weight: &Option<u32>| {
+            weight.is_none() && covers(pattern, &group.locality)
+        };
         let total: u64 = groups
             .iter()
             .zip(&weights)
@@ -165,13 +189,25 @@ fn distribute(
 }
 
 /// Priorities by region, zone and subzone (R-LOC-4), after those there are.
-fn by_region(mut groups: Vec<LocalityGroup>, failover: &[model::Failover], own: &Locality) -> Vec<LocalityGroup> {
-    let target = failover.iter().find(|item| own.region == item.from.as_str()).map(|item| item.to.as_str());
+fn by_region(
+    mut groups: Vec<LocalityGroup>,
+    failover: &[model::Failover],
+    own: &Locality,
+) -> Vec<LocalityGroup> {
+    let target = failover
+        .iter()
+        .find(|item| own.region == item.from.as_str())
+        .map(|item| item.to.as_str());
     for group in &mut groups {
         let there = &group.locality;
         let same_region = there.region == own.region;
         let same_zone = same_region && there.zone == own.zone;
-        let priority = match (same_region, same_zone, same_zone && there.subzone == own.subzone, target) {
+        let priority = match (
+            same_region,
+            same_zone,
+            same_zone && there.subzone == own.subzone,
+            target,
+        ) {
             (_, _, true, _) => 0,
             (_, true, _, _) => 1,
             (true, _, _, _) => 2,
@@ -184,8 +220,15 @@ fn by_region(mut groups: Vec<LocalityGroup>, failover: &[model::Failover], own: 
 }
 
 /// Priorities by region for zone-aware routing: own, failover target, rest (R-LOC-7).
-fn by_zone(mut groups: Vec<LocalityGroup>, failover: &[model::Failover], own: &Locality) -> Vec<LocalityGroup> {
-    let target = failover.iter().find(|item| own.region == item.from.as_str()).map(|item| item.to.as_str());
+fn by_zone(
+    mut groups: Vec<LocalityGroup>,
+    failover: &[model::Failover],
+    own: &Locality,
+) -> Vec<LocalityGroup> {
+    let target = failover
+        .iter()
+        .find(|item| own.region == item.from.as_str())
+        .map(|item| item.to.as_str());
     for group in &mut groups {
         let priority = match () {
             () if group.locality.region == own.region => 0,
@@ -215,12 +258,23 @@ fn by_labels(groups: Vec<LocalityGroup>, wanted: &[&str], facts: &ProxyFacts) ->
     for group in groups {
         let mut parts: BTreeMap<u32, Vec<WeightedEndpoint>> = BTreeMap::new();
         for endpoint in group.endpoints {
-            parts.entry(label_priority(&endpoint, &wanted)).or_default().push(endpoint);
+            parts
+                .entry(label_priority(&endpoint, &wanted))
+                .or_default()
+                .push(endpoint);
         }
         for (priority, endpoints) in parts {
-            let weight = endpoints.iter().map(|endpoint| endpoint.weight).fold(0, u32::saturating_add);
+            let weight = endpoints
+                .iter()
+                .map(|endpoint| endpoint.weight)
+                .fold(0, u32::saturating_add);
             let locality = group.locality.clone();
-            split.push(LocalityGroup { locality, priority, weight, endpoints: endpoints.into() });
+            split.push(LocalityGroup {
+                locality,
+                priority,
+                weight,
+                endpoints: endpoints.into(),
+            });
         }
     }
     split
@@ -291,19 +345,43 @@ mod tests {
     use super::*;
 
     fn group(locality: &str, weight: u32) -> LocalityGroup {
-        LocalityGroup { locality: Locality::parse(locality), priority: 0, weight, endpoints: Box::default() }
+        LocalityGroup {
+            locality: Locality::parse(locality),
+            priority: 0,
+            weight,
+            endpoints: Box::default(),
+        }
     }
 
     #[test]
     fn failover_by_region() {
         // R-LOC-4, S-64
         let own = Locality::parse("region1/zone1/subzone1");
-        let to = [model::Failover { from: "region1".into(), to: "region2".into() }];
-        let names = ["region1/zone1/subzone1", "region1/zone1/subzone2", "region1/zone2", "region2/z", "region3/z"];
+        let to = [model::Failover {
+            from: "region1".into(),
+            to: "region2".into(),
+        }];
+        let names = [
+            "region1/zone1/subzone1",
+            "region1/zone1/subzone2",
+            "region1/zone2",
+            "region2/z",
+            "region3/z",
+        ];
         let groups = by_region(names.iter().map(|name| group(name, 1)).collect(), &to, &own);
-        assert_eq!(groups.iter().map(|group| group.priority).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-        let two = by_region(vec![group("region1/zone1/x", 1), group("region2/z", 1)], &to, &own);
-        assert_eq!(dense(two).iter().map(|group| group.priority).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(
+            groups.iter().map(|group| group.priority).collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4]
+        );
+        let two = by_region(
+            vec![group("region1/zone1/x", 1), group("region2/z", 1)],
+            &to,
+            &own,
+        );
+        assert_eq!(
+            dense(two).iter().map(|group| group.priority).collect::<Vec<_>>(),
+            [0, 1]
+        );
     }
 
     #[test]
@@ -311,16 +389,23 @@ mod tests {
         // R-LOC-3, S-64
         let items = [model::Distribute {
             from: "region1/zone1/*".into(),
-            to: [("region1/zone1/subzone1", 80), ("region1/zone1/subzone2", 15), ("region1/zone1/subzone3", 5)]
-                .into_iter()
-                .map(|(name, weight)| (name.to_owned(), weight))
-                .collect(),
+            to: [
+                ("region1/zone1/subzone1", 80),
+                ("region1/zone1/subzone2", 15),
+                ("region1/zone1/subzone3", 5),
+            ]
+            .into_iter()
+            .map(|(name, weight)| (name.to_owned(), weight))
+            .collect(),
         }];
         let names = ["subzone1", "subzone1", "subzone2", "subzone3"].map(|s| format!("region1/zone1/{s}"));
         let mut groups: Vec<_> = names.iter().map(|name| group(name, 1)).collect();
         groups.push(group("region2/zone1", 1));
         let own = Locality::parse("region1/zone1/subzone1");
-        let weights: Vec<u32> = distribute(groups, &items, &own).iter().map(|group| group.weight).collect();
+        let weights: Vec<u32> = distribute(groups, &items, &own)
+            .iter()
+            .map(|group| group.weight)
+            .collect();
         assert_eq!(weights, [40, 40, 15, 5, 0]);
     }
 }

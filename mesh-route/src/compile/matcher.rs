@@ -5,8 +5,8 @@ use mesh_api::networking::{HttpMatchRequest, StringMatch};
 
 use crate::pattern::{Pattern, PatternError};
 use crate::plan::{
-    ClaimCondition, Condition, HeaderCondition, Missing, PathMatcher, QueryCondition, RouteMatcher, Test, TextMatcher,
-    TextTest,
+    ClaimCondition, Condition, HeaderCondition, Missing, PathMatcher, QueryCondition, RouteMatcher, Test,
+    TextMatcher, TextTest,
 };
 use crate::snapshot::virtual_service::Semantics;
 
@@ -17,7 +17,10 @@ const CLAIMS: &str = "@request.auth.claims";
 ///
 /// # Errors
 /// When a regular expression is not one of RE2's.
-pub fn matcher(matching: &HttpMatchRequest, semantics: Semantics) -> Result<RouteMatcher, PatternError> {
+pub(super) fn matcher(
+    matching: &HttpMatchRequest,
+    semantics: Semantics,
+) -> Result<RouteMatcher, PatternError> {
     let HttpMatchRequest {
         name: _,
         uri,
@@ -37,7 +40,11 @@ pub fn matcher(matching: &HttpMatchRequest, semantics: Semantics) -> Result<Rout
     let mut named: Vec<(&str, bool, &StringMatch)> = headers
         .iter()
         .map(|(name, test)| (name.as_str(), false, test))
-        .chain(without_headers.iter().map(|(name, test)| (name.as_str(), true, test)))
+        .chain(
+            without_headers
+                .iter()
+                .map(|(name, test)| (name.as_str(), true, test)),
+        )
         .collect();
     // X-RDS-20: by name; of equal names, headers first.
     named.sort_by_key(|(name, invert, _)| (*name, *invert));
@@ -48,14 +55,21 @@ pub fn matcher(matching: &HttpMatchRequest, semantics: Semantics) -> Result<Rout
             None => conditions.push(header(name, test, invert)?),
         }
     }
-    for (name, test) in [(":method", method), (":authority", authority), (":scheme", scheme)] {
+    for (name, test) in [
+        (":method", method),
+        (":authority", authority),
+        (":scheme", scheme),
+    ] {
         if let Some(test) = test {
             conditions.push(header(name, test, false)?);
         }
     }
     for (name, test) in query_params {
         let test = value_test(test)?;
-        conditions.push(Condition::Query(QueryCondition { name: Text::new(name), test }));
+        conditions.push(Condition::Query(QueryCondition {
+            name: Text::new(name),
+            test,
+        }));
     }
     conditions.extend(claims);
     Ok(RouteMatcher {
@@ -66,8 +80,12 @@ pub fn matcher(matching: &HttpMatchRequest, semantics: Semantics) -> Result<Rout
 }
 
 /// The matcher of an entry without a match: everything.
-pub fn everything(root: &Text) -> RouteMatcher {
-    RouteMatcher { path: PathMatcher::Prefix(root.clone()), ignore_case: false, conditions: Box::default() }
+pub(super) fn everything(root: &Text) -> RouteMatcher {
+    RouteMatcher {
+        path: PathMatcher::Prefix(root.clone()),
+        ignore_case: false,
+        conditions: Box::default(),
+    }
 }
 
 fn path(uri: Option<&StringMatch>, semantics: Semantics) -> Result<PathMatcher, PatternError> {
@@ -86,21 +104,34 @@ fn path(uri: Option<&StringMatch>, semantics: Semantics) -> Result<PathMatcher, 
 fn header(name: &str, test: &StringMatch, invert: bool) -> Result<Condition, PatternError> {
     let test = value_test(test)?;
     // R-MATCH-8: without a value to test, the header must be absent; else a missing one counts as empty.
-    let missing =
-        if invert && !matches!(test, Test::Present) { Missing::CountsAsEmpty } else { Missing::Fails };
+    let missing = if invert && !matches!(test, Test::Present) {
+        Missing::CountsAsEmpty
+    } else {
+        Missing::Fails
+    };
     let name = match name.to_ascii_lowercase() {
         // R-ENV-7
         host if host == "host" => Text::new(":authority"),
         name => Text::from(name),
     };
-    Ok(Condition::Header(HeaderCondition { name, test, invert, missing }))
+    Ok(Condition::Header(HeaderCondition {
+        name,
+        test,
+        invert,
+        missing,
+    }))
 }
 
 /// An empty matcher and the regex `*` ask for presence (R-MATCH-6).
 fn value_test(test: &StringMatch) -> Result<Test, PatternError> {
     Ok(match test {
         StringMatch::Regex(text) if text == "*" => Test::Present,
-        _ => text_test(test)?.map_or(Test::Present, |test| Test::Text(TextMatcher { test, ignore_case: false })),
+        _ => text_test(test)?.map_or(Test::Present, |test| {
+            Test::Text(TextMatcher {
+                test,
+                ignore_case: false,
+            })
+        }),
     })
 }
 
@@ -117,10 +148,22 @@ fn claim(path: Vec<Text>, test: &StringMatch, invert: bool) -> Result<Condition,
     let Some(test) = text_test(test)? else {
         // R-MATCH-14: invalid configuration; it never matches.
         let name = Text::new(":never");
-        return Ok(Condition::Header(HeaderCondition { name, test: Test::Never, invert: false, missing: Missing::Fails }));
+        return Ok(Condition::Header(HeaderCondition {
+            name,
+            test: Test::Never,
+            invert: false,
+            missing: Missing::Fails,
+        }));
     };
-    let test = TextMatcher { test, ignore_case: false };
-    Ok(Condition::Claim(ClaimCondition { path: path.into(), test, invert }))
+    let test = TextMatcher {
+        test,
+        ignore_case: false,
+    };
+    Ok(Condition::Claim(ClaimCondition {
+        path: path.into(),
+        test,
+        invert,
+    }))
 }
 
 /// The path of a claim that a header name stands for: `.a.b` or `[a][b]` behind the prefix, which ignores case
@@ -147,12 +190,24 @@ mod tests {
         let path = |name: &str| {
             claim_path(name).map(|path| path.iter().map(ToString::to_string).collect::<Vec<_>>().join("/"))
         };
-        assert_eq!(path("@request.auth.claims[key1][key2]").as_deref(), Some("key1/key2"));
-        assert_eq!(path("@Request.Auth.Claims.key1.KEY2").as_deref(), Some("key1/KEY2"));
+        assert_eq!(
+            path("@request.auth.claims[key1][key2]").as_deref(),
+            Some("key1/key2")
+        );
+        assert_eq!(
+            path("@Request.Auth.Claims.key1.KEY2").as_deref(),
+            Some("key1/KEY2")
+        );
         assert_eq!(path("@request.auth.claims.[key1]").as_deref(), Some("[key1]"));
-        for plain in ["claims-abc", "@request.auth.claims", "@request.auth.claims.", "@request.auth.claims-abc",
-            "@request.auth.claims[key1", "@request.auth.claims]key1", "@request.auth.claimskey1"]
-        {
+        for plain in [
+            "claims-abc",
+            "@request.auth.claims",
+            "@request.auth.claims.",
+            "@request.auth.claims-abc",
+            "@request.auth.claims[key1",
+            "@request.auth.claims]key1",
+            "@request.auth.claimskey1",
+        ] {
             assert_eq!(path(plain), None, "{plain}");
         }
     }
@@ -161,8 +216,12 @@ mod tests {
     fn without_headers_counts_missing_as_empty() {
         // R-MATCH-8, S-33
         let mut matching = HttpMatchRequest::default();
-        matching.without_headers.insert("a".into(), StringMatch::exact("x"));
-        matching.without_headers.insert("b".into(), StringMatch::default());
+        matching
+            .without_headers
+            .insert("a".into(), StringMatch::exact("x"));
+        matching
+            .without_headers
+            .insert("b".into(), StringMatch::default());
         let built = matcher(&matching, Semantics::Istio).expect("valid");
         let missing: Vec<_> = built
             .conditions
@@ -178,9 +237,15 @@ mod tests {
     #[test]
     fn gateway_semantics_cut_one_slash() {
         // R-MATCH-4, S-32
-        let matching = HttpMatchRequest { uri: Some(StringMatch::prefix("/a/")), ..HttpMatchRequest::default() };
+        let matching = HttpMatchRequest {
+            uri: Some(StringMatch::prefix("/a/")),
+            ..HttpMatchRequest::default()
+        };
         let path = |semantics| matcher(&matching, semantics).expect("valid").path;
         assert_eq!(path(Semantics::Istio), PathMatcher::Prefix(Text::new("/a/")));
-        assert_eq!(path(Semantics::GatewayApi), PathMatcher::PathPrefix(Text::new("/a")));
+        assert_eq!(
+            path(Semantics::GatewayApi),
+            PathMatcher::PathPrefix(Text::new("/a"))
+        );
     }
 }

@@ -18,10 +18,11 @@ use crate::table::Table;
 use crate::trace::Recorder;
 
 mod action;
-mod cluster;
+pub(crate) mod cluster;
 mod defaults;
 mod domains;
 mod endpoints;
+pub(crate) mod explain;
 mod forward;
 mod gateway;
 mod gateway_listener;
@@ -51,10 +52,23 @@ pub fn sidecar(
     recorder: &mut impl Recorder,
 ) -> TrafficPlan {
     let common = Common::new(mesh);
-    let tables = sidecar::SidecarTables { scope, indexes, mesh, common: &common };
-    let outbound = listener::Outbound { scope, indexes, mesh, tables: &tables };
+    let tables = sidecar::SidecarTables {
+        scope,
+        indexes,
+        common: &common,
+    };
+    let outbound = listener::Outbound {
+        scope,
+        indexes,
+        mesh,
+        tables: &tables,
+    };
     let (listeners, route_tables) = outbound.compile(previous, recorder);
-    let view = ClusterView { facts: &scope.facts, mesh, indexes };
+    let view = ClusterView {
+        facts: &scope.facts,
+        mesh,
+        indexes,
+    };
     let (clusters, endpoints) = service_parts(&scope.services, &view, previous);
     let dynamic = scope.outbound.mode == OutboundMode::DynamicDns;
     TrafficPlan {
@@ -77,10 +91,18 @@ pub fn gateway(
     recorder: &mut impl Recorder,
 ) -> TrafficPlan {
     let common = Common::new(mesh);
-    let tables = gateway::GatewayTables { scope, indexes, mesh, common: &common };
+    let tables = gateway::GatewayTables {
+        scope,
+        indexes,
+        common: &common,
+    };
     let servers = gateway::merge_servers(scope, recorder);
-    let (listeners, route_tables) = gateway_listener::compile(&tables, &servers, previous, recorder);
-    let view = ClusterView { facts: &scope.facts, mesh, indexes };
+    let (listeners, route_tables) = gateway_listener::compile(&tables, mesh, &servers, previous, recorder);
+    let view = ClusterView {
+        facts: &scope.facts,
+        mesh,
+        indexes,
+    };
     let (clusters, endpoints) = service_parts(&scope.services, &view, previous);
     TrafficPlan {
         proxy: shared_facts(&scope.facts, previous),
@@ -102,11 +124,14 @@ fn service_parts(
     previous: Option<&TrafficPlan>,
 ) -> ServiceParts {
     let (no_clusters, no_endpoints) = (Table::new(), Table::new());
-    let (old_clusters, old_endpoints) =
-        previous.map_or((&no_clusters, &no_endpoints), |plan| (&plan.clusters, &plan.endpoints));
+    let (old_clusters, old_endpoints) = previous.map_or((&no_clusters, &no_endpoints), |plan| {
+        (&plan.clusters, &plan.endpoints)
+    });
     let (mut clusters, mut endpoints) = (Vec::new(), Vec::new());
     for service in services {
-        let Some(made) = cluster::service_clusters(service, view) else { continue };
+        let Some(made) = cluster::service_clusters(service, view) else {
+            continue;
+        };
         let assigned = endpoints::service_endpoints(service, &made, view);
         let host = service.host.clone();
         endpoints.push((host.clone(), share(old_endpoints.get(&host), assigned)));
@@ -114,7 +139,10 @@ fn service_parts(
     }
     clusters.sort_by(|a, b| a.0.cmp(&b.0));
     endpoints.sort_by(|a, b| a.0.cmp(&b.0));
-    (Table::rebuild_sharing(old_clusters, clusters), Table::rebuild_sharing(old_endpoints, endpoints))
+    (
+        Table::rebuild_sharing(old_clusters, clusters),
+        Table::rebuild_sharing(old_endpoints, endpoints),
+    )
 }
 
 fn own_clusters(
@@ -125,11 +153,21 @@ fn own_clusters(
 ) -> Box<[Arc<crate::plan::Cluster>]> {
     let old = previous.map_or(&[][..], |plan| &plan.own_clusters);
     let made = cluster::own_clusters(facts, mesh, dynamic).into_iter();
-    made.map(|cluster| old.iter().find(|held| ***held == *cluster).cloned().unwrap_or(cluster)).collect()
+    made.map(|cluster| {
+        old.iter()
+            .find(|held| ***held == *cluster)
+            .cloned()
+            .unwrap_or(cluster)
+    })
+    .collect()
 }
 
 fn shared_facts(facts: &Arc<ProxyFacts>, previous: Option<&TrafficPlan>) -> Arc<ProxyFacts> {
-    previous.map(|plan| &plan.proxy).filter(|held| *held == facts).unwrap_or(facts).clone()
+    previous
+        .map(|plan| &plan.proxy)
+        .filter(|held| *held == facts)
+        .unwrap_or(facts)
+        .clone()
 }
 
 /// The previous part, if the new one is equal to it.
@@ -142,7 +180,11 @@ pub(crate) fn share<T: PartialEq>(previous: Option<&Arc<T>>, made: T) -> Arc<T> 
 
 /// The cluster of an egress proxy.
 pub(crate) fn egress_proxy_cluster(destination: &Destination) -> ClusterName {
-    let port = destination.port.as_ref().and_then(|port| u16::try_from(port.number).ok()).unwrap_or(0);
+    let port = destination
+        .port
+        .as_ref()
+        .and_then(|port| u16::try_from(port.number).ok())
+        .unwrap_or(0);
     let subset = (!destination.subset.is_empty()).then(|| SubsetName::new(destination.subset.as_str()));
     ClusterName::outbound(port, subset, Host::new(destination.host.as_str()))
 }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use mesh_api::mesh::MeshConfig;
 use mesh_api::names::{GatewayRef, Host, HostIndex, Text};
 
 use super::domains::service_domains;
 use super::view::{Common, Lookup, RouteView};
 use super::{defaults, forward, http, matcher, share};
 use crate::plan::{
-    Action, At, ClusterName, DirectResponse, Domain, FixedCluster, Forward, ForwardPolicy, Origin, RequireTls, Route,
-    RouteTable, RouteTableName, RuleId, Sourced, Split, Timeout, VirtualHost, VirtualHostName, Level
+    Action, At, ClusterName, DirectResponse, Domain, FixedCluster, Forward, ForwardPolicy, Level, Origin,
+    RequireTls, Route, RouteTable, RouteTableName, RuleId, Sourced, Split, Timeout, VirtualHost,
+    VirtualHostName,
 };
 use crate::scope::{EgressScope, OutboundMode, SidecarScope};
 use crate::snapshot::Indexes;
@@ -21,15 +21,13 @@ use crate::table::Table;
 use crate::trace::{Event, EventKind, Recorder, ShadowReason, VirtualServiceOutcome};
 
 /// What the tables of a sidecar are built from.
-pub struct SidecarTables<'a> {
+pub(super) struct SidecarTables<'a> {
     /// What the sidecar sees.
-    pub scope: &'a SidecarScope,
+    pub(super) scope: &'a SidecarScope,
     /// The snapshot.
-    pub indexes: &'a Indexes,
-    /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(super) indexes: &'a Indexes,
     /// Shared values.
-    pub common: &'a Common,
+    pub(super) common: &'a Common,
 }
 
 /// A virtual host before its domains are final.
@@ -43,7 +41,7 @@ struct Draft {
 impl SidecarTables<'_> {
     /// The table of a port, shared by all HTTP services on it. Port 0 stands for HTTP proxy and Unix socket listeners,
     /// which serve all ports.
-    pub fn table(
+    pub(super) fn table(
         &self,
         name: RouteTableName,
         port: u16,
@@ -79,7 +77,7 @@ impl SidecarTables<'_> {
     }
 
     /// The table of a sniffed service with an address of its own: only its virtual host, for every host (R-VH-16).
-    pub fn sniffed_table(
+    pub(super) fn sniffed_table(
         &self,
         service: &Service,
         port: u16,
@@ -87,18 +85,27 @@ impl SidecarTables<'_> {
         previous: Option<&Arc<RouteTable>>,
         recorder: &mut impl Recorder,
     ) -> RouteTable {
-        let wanted = VirtualHostName::Host { host: service.host.to_lowercase(), port };
+        let wanted = VirtualHostName::Host {
+            host: service.host.to_lowercase(),
+            port,
+        };
         let drafts = self.drafts(port, egress, recorder);
-        let found = drafts.into_iter().find(|draft| draft.name == wanted).map(|draft| VirtualHost {
-            name: draft.name,
-            domains: Box::new([Domain::new("*")]),
-            routes: draft.routes,
-            require_tls: RequireTls::None,
-            origin: draft.origin,
-        });
+        let found = drafts
+            .into_iter()
+            .find(|draft| draft.name == wanted)
+            .map(|draft| VirtualHost {
+                name: draft.name,
+                domains: Box::new([Domain::new("*")]),
+                routes: draft.routes,
+                require_tls: RequireTls::None,
+                origin: draft.origin,
+            });
         let catch_all = found.map(|host| share(previous.and_then(|table| table.catch_all.as_ref()), host));
         RouteTable {
-            name: RouteTableName::HostPort { host: service.host.clone(), port },
+            name: RouteTableName::HostPort {
+                host: service.host.clone(),
+                port,
+            },
             port,
             hosts: Table::new(),
             catch_all,
@@ -119,20 +126,29 @@ impl SidecarTables<'_> {
         let gateway = GatewayRef::Mesh;
         let view = RouteView {
             facts: &self.scope.facts,
-            mesh: self.mesh,
             indexes: self.indexes,
             gateway: &gateway,
             port,
             listener_port: port,
             server_tls: false,
-            services: if port == 0 { Lookup::Whole(&by_host) } else { Lookup::Trimmed(&by_host) },
+            services: if port == 0 {
+                Lookup::Whole(&by_host)
+            } else {
+                Lookup::Trimmed(&by_host)
+            },
             common: self.common,
         };
         let mut drafts = Vec::new();
         let mut taken: BTreeSet<Host> = BTreeSet::new();
         let index = most_specific_index(&egress.virtual_services);
         for (position, service) in egress.virtual_services.iter().enumerate() {
-            let attachment = Attachment { service, position, port, by_host: &by_host, index: &index };
+            let attachment = Attachment {
+                service,
+                position,
+                port,
+                by_host: &by_host,
+                index: &index,
+            };
             if port != 80 && !attachment.touches_port() {
                 continue;
             }
@@ -142,7 +158,9 @@ impl SidecarTables<'_> {
             }
             let routes = http::routes(service, &view, recorder);
             if routes.is_empty() {
-                considered(recorder, service, &attached, &bare, || VirtualServiceOutcome::NoUsableRoute);
+                considered(recorder, service, &attached, &bare, || {
+                    VirtualServiceOutcome::NoUsableRoute
+                });
                 continue;
             }
             taken.extend(attached.iter().map(|service| service.host.clone()));
@@ -177,15 +195,24 @@ impl SidecarTables<'_> {
             for host in bare {
                 let host = host.to_lowercase();
                 drafts.push(Draft {
-                    domains: vec![super::domains::ServiceDomain { text: host.as_text().clone(), expanded: false }],
+                    domains: vec![super::domains::ServiceDomain {
+                        text: host.as_text().clone(),
+                        expanded: false,
+                    }],
                     name: VirtualHostName::Host { host, port: number },
                     routes: Arc::clone(&routes),
                     origin: origin.clone(),
                 });
             }
-            for attached in attached.iter().filter(|attached| http_ports(attached, port).any(|p| p == number)) {
+            for attached in attached
+                .iter()
+                .filter(|attached| http_ports(attached, port).any(|p| p == number))
+            {
                 drafts.push(Draft {
-                    name: VirtualHostName::Host { host: attached.host.to_lowercase(), port: number },
+                    name: VirtualHostName::Host {
+                        host: attached.host.to_lowercase(),
+                        port: number,
+                    },
                     domains: self.domains(attached, number, port),
                     routes: Arc::clone(&routes),
                     origin: origin.clone(),
@@ -213,7 +240,15 @@ impl SidecarTables<'_> {
         let make = |number: u16| {
             let origin = service_origin(service, number);
             let host = service.host.to_lowercase();
-            let cluster = ClusterName::outbound(number, None, if port == 0 { service.host.clone() } else { host.clone() });
+            let cluster = ClusterName::outbound(
+                number,
+                None,
+                if port == 0 {
+                    service.host.clone()
+                } else {
+                    host.clone()
+                },
+            );
             let action = Action::Forward(Forward {
                 split: Split::One(cluster),
                 rewrite: None,
@@ -244,7 +279,11 @@ impl SidecarTables<'_> {
         egress: &EgressScope,
         recorder: &mut impl Recorder,
     ) -> Vec<VirtualHost> {
-        let hostnames: BTreeSet<&str> = egress.services.iter().map(|service| service.host.as_str()).collect();
+        let hostnames: BTreeSet<&str> = egress
+            .services
+            .iter()
+            .map(|service| service.host.as_str())
+            .collect();
         let mut names: HashMap<VirtualHostName, Origin> = HashMap::new();
         let mut domains: HashMap<Text, VirtualHostName> = HashMap::new();
         let mut hosts = Vec::with_capacity(drafts.len());
@@ -261,8 +300,10 @@ impl SidecarTables<'_> {
                 }
                 if let Some(winner) = domains.get(&domain.text) {
                     recorder.record(|| {
-                        let kind =
-                            EventKind::DomainDropped { domain: domain.text.clone(), winner: winner.clone() };
+                        let kind = EventKind::DomainDropped {
+                            domain: domain.text.clone(),
+                            winner: winner.clone(),
+                        };
                         Event::new("R-VH-10", draft.origin.clone(), kind)
                     });
                     continue;
@@ -284,7 +325,7 @@ impl SidecarTables<'_> {
     }
 
     /// What takes requests for unknown hosts (R-VH-17).
-    pub fn catch_all(&self) -> VirtualHost {
+    pub(super) fn catch_all(&self) -> VirtualHost {
         let outbound = &self.scope.outbound;
         let forward = |cluster| {
             let off = ForwardPolicy {
@@ -302,18 +343,30 @@ impl SidecarTables<'_> {
         };
         let (name, text, action) = match &outbound.mode {
             OutboundMode::RegistryOnly => {
-                let response = DirectResponse { status: defaults::BLOCK_ALL_STATUS, body: None };
-                (VirtualHostName::BlockAll, "block_all", Action::Respond(Box::new(response)))
+                let response = DirectResponse {
+                    status: defaults::BLOCK_ALL_STATUS,
+                    body: None,
+                };
+                (
+                    VirtualHostName::BlockAll,
+                    "block_all",
+                    Action::Respond(Box::new(response)),
+                )
             }
             OutboundMode::AllowAny { egress_proxy } => {
-                let cluster = egress_proxy
-                    .as_ref()
-                    .map_or_else(|| ClusterName::fixed(FixedCluster::Passthrough), super::egress_proxy_cluster);
+                let cluster = egress_proxy.as_ref().map_or_else(
+                    || ClusterName::fixed(FixedCluster::Passthrough),
+                    super::egress_proxy_cluster,
+                );
                 (VirtualHostName::AllowAny, "allow_any", forward(cluster))
             }
             OutboundMode::DynamicDns => {
                 let cluster = ClusterName::fixed(FixedCluster::AllowAnyDynamicDns);
-                (VirtualHostName::AllowAnyDynamicDns, "allow_any_dynamic_dns", forward(cluster))
+                (
+                    VirtualHostName::AllowAnyDynamicDns,
+                    "allow_any_dynamic_dns",
+                    forward(cluster),
+                )
             }
         };
         let route = Route {
@@ -344,7 +397,9 @@ fn http_ports(service: &Service, port: u16) -> impl Iterator<Item = u16> + '_ {
 }
 
 fn service_origin(service: &Service, number: u16) -> Origin {
-    let at = service.port(number).map_or(At::Object, |port| At::ServicePort(crate::plan::clamp(port.position)));
+    let at = service.port(number).map_or(At::Object, |port| {
+        At::ServicePort(crate::plan::clamp(port.position))
+    });
     Origin::new(Arc::clone(&service.key), at)
 }
 
@@ -378,7 +433,10 @@ impl Attachment<'_> {
                 let lower = host.to_lowercase();
                 self.by_host.contains_key(&lower)
                     || (host.is_wildcard() && self.by_host.keys().any(|service| lower.matches(service)))
-                    || self.by_host.keys().any(|service| service.is_wildcard() && lower.matches(service))
+                    || self
+                        .by_host
+                        .keys()
+                        .any(|service| service.is_wildcard() && lower.matches(service))
             })
     }
 
@@ -400,7 +458,11 @@ impl Attachment<'_> {
                 continue;
             }
             let mut any = false;
-            for service in self.by_host.values().filter(|service| lower.matches(&service.host)) {
+            for service in self
+                .by_host
+                .values()
+                .filter(|service| lower.matches(&service.host))
+            {
                 any = true;
                 match self.index.most_specific(&service.host) {
                     Some((_, owner)) if *owner == self.position => attached.push(Arc::clone(service)),
@@ -408,7 +470,11 @@ impl Attachment<'_> {
                         let origin = Origin::new(Arc::clone(&self.service.key), At::Object);
                         let outcome = VirtualServiceOutcome::LessSpecificThan(origin.clone());
                         let host = service.host.clone();
-                        Event::new("R-VH-4", origin, EventKind::VirtualServiceConsidered { host, outcome })
+                        Event::new(
+                            "R-VH-4",
+                            origin,
+                            EventKind::VirtualServiceConsidered { host, outcome },
+                        )
                     }),
                 }
             }
@@ -438,7 +504,10 @@ fn considered(
     for host in attached.iter().map(|service| &service.host).chain(bare) {
         recorder.record(|| {
             let origin = Origin::new(Arc::clone(&service.key), At::Object);
-            let kind = EventKind::VirtualServiceConsidered { host: host.clone(), outcome: outcome() };
+            let kind = EventKind::VirtualServiceConsidered {
+                host: host.clone(),
+                outcome: outcome(),
+            };
             Event::new("R-VH-2", origin, kind)
         });
     }
@@ -450,8 +519,14 @@ fn shadowed(recorder: &mut impl Recorder, draft: &Draft, winner: &Origin) {
             VirtualHostName::Host { host, port: _ } => host.clone(),
             other => Host::from(other.to_string()),
         };
-        let outcome =
-            VirtualServiceOutcome::ShadowedBy { by: winner.clone(), reason: ShadowReason::VisibilityClass };
-        Event::new("R-VH-9", draft.origin.clone(), EventKind::VirtualServiceConsidered { host, outcome })
+        let outcome = VirtualServiceOutcome::ShadowedBy {
+            by: winner.clone(),
+            reason: ShadowReason::VisibilityClass,
+        };
+        Event::new(
+            "R-VH-9",
+            draft.origin.clone(),
+            EventKind::VirtualServiceConsidered { host, outcome },
+        )
     });
 }

@@ -10,40 +10,53 @@ use mesh_api::scalar::Duration as WireDuration;
 
 use super::defaults;
 use crate::plan::{
-    Balancer, Http2Keepalive, Keepalive, Level, Limit, Outlier, Pool, ProxyProtocol, RetryBudget, RuleId, Sourced,
-    TrafficPolicy, Tunnel, Warmup,
+    Balancer, Http2Keepalive, Keepalive, Level, Limit, Outlier, Pool, ProxyProtocol, RetryBudget, RuleId,
+    Sourced, TrafficPolicy, Tunnel, Warmup,
 };
 
 /// Blocks of a traffic policy, each with the level that gives it (R-TP-5: never merged field by field).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Blocks<'a> {
+pub(super) struct Blocks<'a> {
     /// `connectionPool`.
-    pub pool: Option<(&'a model::ConnectionPoolSettings, Level)>,
+    pub(super) pool: Option<(&'a model::ConnectionPoolSettings, Level)>,
     /// `loadBalancer`.
-    pub balancer: Option<(&'a model::LoadBalancerSettings, Level)>,
+    pub(super) balancer: Option<(&'a model::LoadBalancerSettings, Level)>,
     /// `outlierDetection`.
-    pub outlier: Option<(&'a model::OutlierDetection, Level)>,
+    pub(super) outlier: Option<(&'a model::OutlierDetection, Level)>,
     /// `tls`.
-    pub tls: Option<(&'a model::ClientTlsSettings, Level)>,
+    pub(super) tls: Option<(&'a model::ClientTlsSettings, Level)>,
     /// `tunnel`.
-    pub tunnel: Option<(&'a model::TunnelSettings, Level)>,
+    pub(super) tunnel: Option<(&'a model::TunnelSettings, Level)>,
     /// `proxyProtocol`.
-    pub proxy_protocol: Option<(&'a model::ProxyProtocol, Level)>,
+    pub(super) proxy_protocol: Option<(&'a model::ProxyProtocol, Level)>,
     /// `retryBudget`.
-    pub retry_budget: Option<(&'a model::RetryBudget, Level)>,
+    pub(super) retry_budget: Option<(&'a model::RetryBudget, Level)>,
     /// Whether a port item replaced the policy.
-    pub from_port: bool,
+    pub(super) from_port: bool,
 }
 
 impl<'a> Blocks<'a> {
     /// The blocks of a policy for a port: the first item of that port replaces the whole policy, and its omitted blocks
     /// are unset (R-TP-1).
-    pub fn at_port(policy: &'a model::TrafficPolicy, port: u16, own: Level, port_level: Level) -> Self {
+    pub(super) fn at_port(
+        policy: &'a model::TrafficPolicy,
+        port: u16,
+        own: Level,
+        port_level: Level,
+    ) -> Self {
         let fits = |item: &&model::PortTrafficPolicy| {
-            item.port.as_ref().is_some_and(|selector| selector.number == u32::from(port))
+            item.port
+                .as_ref()
+                .is_some_and(|selector| selector.number == u32::from(port))
         };
         if let Some(item) = policy.port_level_settings.iter().find(fits) {
-            let model::PortTrafficPolicy { port: _, load_balancer, connection_pool, outlier_detection, tls } = item;
+            let model::PortTrafficPolicy {
+                port: _,
+                load_balancer,
+                connection_pool,
+                outlier_detection,
+                tls,
+            } = item;
             return Self {
                 pool: connection_pool.as_deref().map(|block| (block, port_level)),
                 balancer: load_balancer.as_deref().map(|block| (block, port_level)),
@@ -78,22 +91,39 @@ impl<'a> Blocks<'a> {
     }
 
     /// Fills pool and outlier detection from the mesh baseline, as whole blocks (R-TP-2).
-    pub fn with_baseline(mut self, mesh: &'a MeshConfig) -> Self {
+    pub(super) fn with_baseline(mut self, mesh: &'a MeshConfig) -> Self {
         if let Some(baseline) = mesh.default_traffic_policy.as_deref() {
-            self.pool = self.pool.or(baseline.connection_pool.as_deref().map(|block| (block, Level::Mesh)));
-            self.outlier = self.outlier.or(baseline.outlier_detection.as_deref().map(|b| (b, Level::Mesh)));
+            self.pool = self.pool.or(baseline
+                .connection_pool
+                .as_deref()
+                .map(|block| (block, Level::Mesh)));
+            self.outlier = self
+                .outlier
+                .or(baseline.outlier_detection.as_deref().map(|b| (b, Level::Mesh)));
         }
         self
     }
 
     /// Lays a subset's blocks over these (R-TP-3). A port item of the subset takes the four blocks even when unset
     /// (R-TP-4, quirk).
-    pub fn overlaid(self, subset: Self) -> Self {
+    pub(super) fn overlaid(self, subset: Self) -> Self {
         let four = subset.from_port;
         Self {
-            pool: if four { subset.pool } else { subset.pool.or(self.pool) },
-            balancer: if four { subset.balancer } else { subset.balancer.or(self.balancer) },
-            outlier: if four { subset.outlier } else { subset.outlier.or(self.outlier) },
+            pool: if four {
+                subset.pool
+            } else {
+                subset.pool.or(self.pool)
+            },
+            balancer: if four {
+                subset.balancer
+            } else {
+                subset.balancer.or(self.balancer)
+            },
+            outlier: if four {
+                subset.outlier
+            } else {
+                subset.outlier.or(self.outlier)
+            },
             tls: if four { subset.tls } else { subset.tls.or(self.tls) },
             tunnel: subset.tunnel.or(self.tunnel),
             proxy_protocol: subset.proxy_protocol.or(self.proxy_protocol),
@@ -105,20 +135,22 @@ impl<'a> Blocks<'a> {
 
 /// What of a policy depends on the cluster it is for.
 #[derive(Clone, Copy, Debug)]
-pub struct PolicyTarget {
+pub(super) struct PolicyTarget {
     /// Whether the cluster speaks HTTP/2 explicitly.
-    pub http2: bool,
+    pub(super) http2: bool,
     /// Whether the service may be sent to unhealthy endpoints by its own wish (X-EDS-4).
-    pub forced_unhealthy: bool,
+    pub(super) forced_unhealthy: bool,
     /// Whether panic routing is switched off without outlier detection (X-CDS-29).
-    pub no_panic: bool,
+    pub(super) no_panic: bool,
     /// Whether the balancer is fixed by the kind of the cluster.
-    pub cluster_provided: bool,
+    pub(super) cluster_provided: bool,
 }
 
 /// Resolves the blocks to values.
-pub fn traffic_policy(blocks: &Blocks<'_>, mesh: &MeshConfig, target: PolicyTarget) -> TrafficPolicy {
-    let outlier = blocks.outlier.map(|(block, level)| Sourced::new(outlier(block), level));
+pub(super) fn traffic_policy(blocks: &Blocks<'_>, mesh: &MeshConfig, target: PolicyTarget) -> TrafficPolicy {
+    let outlier = blocks
+        .outlier
+        .map(|(block, level)| Sourced::new(outlier(block), level));
     let panic_percent = match blocks.outlier {
         Some(_) if target.forced_unhealthy => Some(0),
         Some((block, _)) => u8::try_from(block.min_health_percent.clamp(0, 100)).ok(),
@@ -130,7 +162,9 @@ pub fn traffic_policy(blocks: &Blocks<'_>, mesh: &MeshConfig, target: PolicyTarg
         outlier,
         panic_percent,
         keepalive: keepalive(blocks, mesh),
-        retry_budget: blocks.retry_budget.map(|(block, level)| Sourced::new(retry_budget(block), level)),
+        retry_budget: blocks
+            .retry_budget
+            .map(|(block, level)| Sourced::new(retry_budget(block), level)),
         proxy_protocol: blocks.proxy_protocol.map(|(block, level)| {
             let version = match block.version {
                 model::ProxyProtocolVersion::V2 => ProxyProtocol::V2,
@@ -148,7 +182,10 @@ fn std_time(time: &Option<WireDuration>) -> Option<Duration> {
 
 /// A limit; 0 and negative numbers are unset (R-TP-6).
 fn limit(number: i32) -> Limit {
-    u32::try_from(number).ok().filter(|number| *number > 0).map_or(Limit::Unlimited, Limit::Max)
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number > 0)
+        .map_or(Limit::Unlimited, Limit::Max)
 }
 
 fn positive(number: i32) -> Option<u32> {
@@ -173,8 +210,13 @@ fn pool(blocks: &Blocks<'_>, mesh: &MeshConfig, http2: bool) -> Sourced<Pool> {
         return Sourced::new(pool, Level::Default(RuleId::TrafficPolicy));
     };
     if let Some(tcp) = tcp {
-        let model::TcpSettings { max_connections, connect_timeout, tcp_keepalive: _, max_connection_duration, idle_timeout } =
-            tcp;
+        let model::TcpSettings {
+            max_connections,
+            connect_timeout,
+            tcp_keepalive: _,
+            max_connection_duration,
+            idle_timeout,
+        } = tcp;
         pool.connections = limit(*max_connections);
         pool.connect_timeout = std_time(connect_timeout).unwrap_or(pool.connect_timeout);
         pool.max_connection = std_time(max_connection_duration);
@@ -216,7 +258,10 @@ fn balancer(blocks: &Blocks<'_>, cluster_provided: bool) -> Sourced<Balancer> {
         return Sourced::new(Balancer::ClusterProvided, Level::Default(RuleId::TrafficPolicy));
     }
     let Some((settings, level)) = blocks.balancer else {
-        return Sourced::new(Balancer::LeastRequest(None), Level::Default(RuleId::TrafficPolicy));
+        return Sourced::new(
+            Balancer::LeastRequest(None),
+            Level::Default(RuleId::TrafficPolicy),
+        );
     };
     let warmup = match (&settings.warmup, &settings.warmup_duration_secs) {
         (Some(warmup), _) => std_time(&warmup.duration).map(|window| Warmup {
@@ -224,23 +269,27 @@ fn balancer(blocks: &Blocks<'_>, cluster_provided: bool) -> Sourced<Balancer> {
             minimum_percent: warmup.minimum_percent,
             aggression: warmup.aggression,
         }),
-        (None, Some(window)) => {
-            window.to_std().map(|window| Warmup { window, minimum_percent: None, aggression: None })
-        }
+        (None, Some(window)) => window.to_std().map(|window| Warmup {
+            window,
+            minimum_percent: None,
+            aggression: None,
+        }),
         (None, None) => None,
     };
     let balancer = match &settings.lb_policy {
         Some(model::LbPolicy::ConsistentHash(hash)) => match &hash.hash_algorithm {
-            Some(model::HashAlgorithm::Maglev(maglev)) => {
-                Balancer::Maglev { table_size: Some(maglev.table_size).filter(|size| *size != 0) }
-            }
-            Some(model::HashAlgorithm::RingHash(ring)) => {
-                Balancer::RingHash { minimum_size: Some(ring.minimum_ring_size).filter(|size| *size != 0) }
-            }
+            Some(model::HashAlgorithm::Maglev(maglev)) => Balancer::Maglev {
+                table_size: Some(maglev.table_size).filter(|size| *size != 0),
+            },
+            Some(model::HashAlgorithm::RingHash(ring)) => Balancer::RingHash {
+                minimum_size: Some(ring.minimum_ring_size).filter(|size| *size != 0),
+            },
             // X-CDS-33
             _ => {
                 let size = Some(hash.minimum_ring_size).filter(|size| *size != 0);
-                Balancer::RingHash { minimum_size: Some(size.unwrap_or(defaults::RING_SIZE)) }
+                Balancer::RingHash {
+                    minimum_size: Some(size.unwrap_or(defaults::RING_SIZE)),
+                }
             }
         },
         Some(model::LbPolicy::Simple(simple)) => match simple {
@@ -282,23 +331,51 @@ fn outlier(block: &model::OutlierDetection) -> Outlier {
 
 /// Mesh settings, with the rule's fields over them one by one (X-CDS-20).
 fn keepalive(blocks: &Blocks<'_>, mesh: &MeshConfig) -> Option<Keepalive> {
-    let rule = blocks.pool.and_then(|(pool, level)| Some((pool.tcp.as_ref()?.tcp_keepalive.as_ref()?, level)));
-    let mesh = mesh.tcp_keepalive.as_ref().map(|keepalive| (keepalive, Level::Mesh));
+    let rule = blocks
+        .pool
+        .and_then(|(pool, level)| Some((pool.tcp.as_ref()?.tcp_keepalive.as_ref()?, level)));
+    let mesh = mesh
+        .tcp_keepalive
+        .as_ref()
+        .map(|keepalive| (keepalive, Level::Mesh));
     if rule.is_none() && mesh.is_none() {
         return None;
     }
-    let mut merged = Keepalive { probes: None, time: None, interval: None };
-    for (model::TcpKeepalive { probes, time, interval }, level) in [mesh, rule].into_iter().flatten() {
-        let seconds = |time: &Option<WireDuration>| std_time(time).and_then(|time| u32::try_from(time.as_secs()).ok());
-        merged.probes = (*probes > 0).then(|| Sourced::new(*probes, level)).or(merged.probes);
-        merged.time = seconds(time).map(|time| Sourced::new(time, level)).or(merged.time);
-        merged.interval = seconds(interval).map(|time| Sourced::new(time, level)).or(merged.interval);
+    let mut merged = Keepalive {
+        probes: None,
+        time: None,
+        interval: None,
+    };
+    for (
+        model::TcpKeepalive {
+            probes,
+            time,
+            interval,
+        },
+        level,
+    ) in [mesh, rule].into_iter().flatten()
+    {
+        let seconds =
+            |time: &Option<WireDuration>| std_time(time).and_then(|time| u32::try_from(time.as_secs()).ok());
+        merged.probes = (*probes > 0)
+            .then(|| Sourced::new(*probes, level))
+            .or(merged.probes);
+        merged.time = seconds(time)
+            .map(|time| Sourced::new(time, level))
+            .or(merged.time);
+        merged.interval = seconds(interval)
+            .map(|time| Sourced::new(time, level))
+            .or(merged.interval);
     }
     Some(merged)
 }
 
 fn retry_budget(block: &model::RetryBudget) -> RetryBudget {
-    let model::RetryBudget { percent, min_retry_concurrency, budget_interval } = block;
+    let model::RetryBudget {
+        percent,
+        min_retry_concurrency,
+        budget_interval,
+    } = block;
     RetryBudget {
         percent: percent.unwrap_or(defaults::RETRY_BUDGET_PERCENT),
         minimum: match min_retry_concurrency {
@@ -310,8 +387,15 @@ fn retry_budget(block: &model::RetryBudget) -> RetryBudget {
 }
 
 fn tunnel(block: &model::TunnelSettings) -> Tunnel {
-    let model::TunnelSettings { protocol, target_host, target_port } = block;
-    Tunnel { post: protocol == "POST", target: Text::from(format!("{target_host}:{target_port}")) }
+    let model::TunnelSettings {
+        protocol,
+        target_host,
+        target_port,
+    } = block;
+    Tunnel {
+        post: protocol == "POST",
+        target: Text::from(format!("{target_host}:{target_port}")),
+    }
 }
 
 #[cfg(test)]

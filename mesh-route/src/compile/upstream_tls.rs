@@ -8,31 +8,33 @@ use mesh_api::networking::{ClientTlsMode, ClientTlsSettings};
 use mesh_api::security::MutualTlsMode;
 
 use super::traffic_policy::Blocks;
-use crate::plan::{CaRef, CertificateRef, ClientSni, ClientTls, Level, MeshTls, RuleId, Sourced, UpstreamTls};
+use crate::plan::{
+    CaRef, CertificateRef, ClientSni, ClientTls, Level, MeshTls, RuleId, Sourced, UpstreamTls,
+};
 use crate::snapshot::Indexes;
 use crate::snapshot::service::Service;
 
 /// What the TLS of a cluster is decided from, beside its policy.
 #[derive(Clone, Copy)]
-pub struct TlsView<'a> {
+pub(super) struct TlsView<'a> {
     /// The snapshot, for PeerAuthentication.
-    pub indexes: &'a Indexes,
+    pub(super) indexes: &'a Indexes,
     /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(super) mesh: &'a MeshConfig,
     /// The service.
-    pub service: &'a Service,
+    pub(super) service: &'a Service,
     /// Identities of the service's endpoints.
-    pub identities: &'a Arc<[Text]>,
+    pub(super) identities: &'a Arc<[Text]>,
     /// Whether clients connect to endpoints one by one, so that all must be able to speak TLS (R-PA-6).
-    pub passthrough: bool,
+    pub(super) passthrough: bool,
     /// Whether the proxy is a sidecar, which cannot fetch credentials (X-CDS-44).
-    pub sidecar: bool,
+    pub(super) sidecar: bool,
     /// Whether the rule has a workload selector.
-    pub selected: bool,
+    pub(super) selected: bool,
 }
 
 /// Decides the TLS of a cluster.
-pub fn upstream_tls(blocks: &Blocks<'_>, view: TlsView<'_>) -> Sourced<UpstreamTls> {
+pub(super) fn upstream_tls(blocks: &Blocks<'_>, view: TlsView<'_>) -> Sourced<UpstreamTls> {
     match blocks.tls {
         Some((settings, level)) => Sourced::new(explicit(settings, view), level),
         None => automatic(view),
@@ -52,7 +54,10 @@ fn automatic(view: TlsView<'_>) -> Sourced<UpstreamTls> {
     if mode == MutualTlsMode::Disable || (view.passthrough && !capable(view.service)) {
         return Sourced::new(UpstreamTls::Plain, level);
     }
-    let tls = MeshTls { sni: None, sans: Arc::clone(view.identities) };
+    let tls = MeshTls {
+        sni: None,
+        sans: Arc::clone(view.identities),
+    };
     Sourced::new(UpstreamTls::Auto(tls), level)
 }
 
@@ -119,17 +124,25 @@ fn explicit(settings: &ClientTlsSettings, view: TlsView<'_>) -> UpstreamTls {
         ca,
         crl: text(ca_crl),
     };
-    if *mode == ClientTlsMode::Mutual { UpstreamTls::Mutual(Box::new(tls)) } else { UpstreamTls::Simple(Box::new(tls)) }
+    if *mode == ClientTlsMode::Mutual {
+        UpstreamTls::Mutual(Box::new(tls))
+    } else {
+        UpstreamTls::Simple(Box::new(tls))
+    }
 }
 
 /// Identities that the servers of a service may have: those of its endpoints, sorted; for a ServiceEntry the listed
 /// names (X-CDS-43).
-pub fn identities(service: &Service, trust_domain_aliases: &[String]) -> Arc<[Text]> {
+pub(super) fn identities(service: &Service, trust_domain_aliases: &[String]) -> Arc<[Text]> {
     if !service.subject_alt_names.is_empty() {
         return service.subject_alt_names.iter().cloned().collect();
     }
     let mut names = std::collections::BTreeSet::new();
-    for identity in service.endpoints.iter().filter_map(|endpoint| endpoint.identity.as_ref()) {
+    for identity in service
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| endpoint.identity.as_ref())
+    {
         names.insert(Text::from(identity.to_string()));
         for alias in trust_domain_aliases {
             names.insert(Text::from(format!("spiffe://{alias}{}", identity.path())));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesh_api::mesh::MeshConfig;
 use mesh_api::names::{GatewayRef, Host, Namespace, Text};
 
 use crate::plan::{ForwardPolicy, ProxyFacts};
@@ -14,30 +13,28 @@ use crate::snapshot::service::Service;
 
 /// What routes of one table and gateway are built from.
 #[derive(Clone, Copy)]
-pub struct RouteView<'a> {
+pub(super) struct RouteView<'a> {
     /// The proxy.
-    pub facts: &'a ProxyFacts,
-    /// Mesh configuration.
-    pub mesh: &'a MeshConfig,
+    pub(super) facts: &'a ProxyFacts,
     /// The snapshot, for DestinationRules.
-    pub indexes: &'a Indexes,
+    pub(super) indexes: &'a Indexes,
     /// The gateway whose routes are built; `mesh` for sidecars.
-    pub gateway: &'a GatewayRef,
+    pub(super) gateway: &'a GatewayRef,
     /// The port that matches are compared with: the listener's, or the server's declared one (R-RT-4).
-    pub port: u16,
+    pub(super) port: u16,
     /// The port on which requests arrive (R-RD-3).
-    pub listener_port: u16,
+    pub(super) listener_port: u16,
     /// Whether the server has a `tls` block (R-RD-3, quirk).
-    pub server_tls: bool,
+    pub(super) server_tls: bool,
     /// How destinations are looked up.
-    pub services: Lookup<'a>,
+    pub(super) services: Lookup<'a>,
     /// The policy of routes that set nothing; made once, shared.
-    pub common: &'a Common,
+    pub(super) common: &'a Common,
 }
 
 /// How the service of a destination is looked up (R-DST-2).
 #[derive(Clone, Copy)]
-pub enum Lookup<'a> {
+pub(super) enum Lookup<'a> {
     /// Services of the listener that have its port, seen as if they had no other.
     Trimmed(&'a BTreeMap<Host, Arc<Service>>),
     /// Services of the listener with all their ports.
@@ -48,7 +45,7 @@ pub enum Lookup<'a> {
 
 impl RouteView<'_> {
     /// The service of a destination.
-    pub fn service(&self, host: &Host, namespace: &Namespace) -> Option<&Arc<Service>> {
+    pub(super) fn service(&self, host: &Host, namespace: &Namespace) -> Option<&Arc<Service>> {
         match self.services {
             Lookup::Trimmed(services) | Lookup::Whole(services) => services.get(host),
             Lookup::Gateway(scope) => scope.service(self.indexes, host, namespace),
@@ -56,7 +53,7 @@ impl RouteView<'_> {
     }
 
     /// The only port of a service, if it has just one here (R-DST-1).
-    pub fn single_port(&self, service: &Service) -> Option<u16> {
+    pub(super) fn single_port(&self, service: &Service) -> Option<u16> {
         match (self.services, service.ports.as_slice()) {
             (Lookup::Trimmed(_), _) => Some(self.port),
             (_, [port]) => Some(port.number),
@@ -65,23 +62,20 @@ impl RouteView<'_> {
     }
 
     /// The DestinationRule that applies to a service.
-    pub fn rule(&self, service: &Service) -> Option<SelectedRule> {
-        self.indexes.rules.select(&self.facts.namespace, &self.facts.labels, service)
-    }
-
-    /// Whether the proxy is a gateway.
-    pub fn is_gateway(&self) -> bool {
-        matches!(self.services, Lookup::Gateway(_))
+    pub(super) fn rule(&self, service: &Service) -> Option<SelectedRule> {
+        self.indexes
+            .rules
+            .select(&self.facts.namespace, &self.facts.labels, service)
     }
 }
 
 /// Values that most parts of a plan share; made once for each compilation.
 #[derive(Clone, Debug)]
-pub struct Common {
+pub(super) struct Common {
     /// Timeout off, retries of the mesh, no hash, no mirrors.
-    pub policy: Arc<ForwardPolicy>,
+    pub(super) policy: Arc<ForwardPolicy>,
     /// `/`.
-    pub root_path: Text,
+    pub(super) root_path: Text,
     /// `default`.
-    pub default_name: Text,
+    pub(super) default_name: Text,
 }
