@@ -1,4 +1,5 @@
 //! Generators, the corpus runner and the oracles. Not published.
 
+pub mod corpus;
 pub mod envoy;
 pub mod fuzz;
