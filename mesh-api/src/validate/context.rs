@@ -110,7 +110,22 @@ impl<'a> Context<'a> {
     fn note(&mut self, rule: &Rule, severity: Severity, at: &At<'_>, message: String, help: Option<String>) {
         if severity == Severity::Error || self.silent == 0 || self.is_strict() {
             self.collector
-                .push(rule.code, severity, &at.path(), message, help);
+                .push(rule.code, severity, &at.path(), one_line(message), help);
         }
     }
+}
+
+/// Escapes what would break the line of a message; user text may hold it.
+fn one_line(message: String) -> String {
+    if !message.contains(char::is_control) {
+        return message;
+    }
+    let mut escaped = String::with_capacity(message.len());
+    for c in message.chars() {
+        match c.is_control() {
+            true => escaped.extend(c.escape_default()),
+            false => escaped.push(c),
+        }
+    }
+    escaped
 }

@@ -7,3 +7,4 @@ mod inventory;
 mod probe;
 mod random;
 mod round_trip;
+mod validation;

@@ -1,0 +1,52 @@
+//! Validation of made-up objects: it ends, says the same twice, and names only rules that there are.
+
+use mesh_api::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
+use mesh_api::security::PeerAuthentication;
+use mesh_api::validate::{Validate, ValidateOptions, rule, validate_spec};
+use mesh_api::{ObjectMeta, Profile};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::random::value_from;
+
+fn assert_sound<T: Validate>(bytes: &[u8]) {
+    let spec: T = value_from(bytes);
+    let meta = ObjectMeta::new("name", "shop");
+    let istiod = validate_spec(&meta, &spec, &ValidateOptions::new(Profile::Istiod));
+    assert_eq!(
+        istiod,
+        validate_spec(&meta, &spec.clone(), &ValidateOptions::new(Profile::Istiod))
+    );
+    let strict = validate_spec(&meta, &spec, &ValidateOptions::new(Profile::Strict));
+    for finding in istiod.iter().chain(strict.iter()) {
+        assert!(rule(finding.code.as_str()).is_some(), "{finding}");
+        assert!(
+            !finding.path.is_root() && !finding.message.is_empty(),
+            "{finding}"
+        );
+        assert!(!finding.message.contains(char::is_control), "{finding}");
+        assert!(!finding.message.ends_with('.'), "{finding}");
+    }
+}
+
+macro_rules! sound {
+    ($($name:ident $model:ty;)*) => {
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+            $(#[test]
+            fn $name(bytes in vec(any::<u8>(), 0..400)) {
+                assert_sound::<$model>(&bytes);
+            })*
+        }
+    };
+}
+
+sound! {
+    virtual_service VirtualService;
+    destination_rule DestinationRule;
+    gateway Gateway;
+    service_entry ServiceEntry;
+    sidecar Sidecar;
+    workload_entry WorkloadEntry;
+    peer_authentication PeerAuthentication;
+}
