@@ -1,4 +1,13 @@
-//! Typed Istio resources: decoded with positions, validated, collected
+#![doc = include_str!("../README.md")]
+//!
+//! # Conventions
+//!
+//! * Models have public fields and `Default`; build them with `..Default::default()`. Istio adds fields with each release, and
+//!   a new field is not a breaking change here.
+//! * An *object* is configuration of the Kubernetes kind; a *resource* is Envoy's.
+//! * Nothing panics on input, and no input costs more than its size allows: [`codec::Limits`] are errors of their own.
+//! * Output does not depend on the order of input: sets iterate by key, maps are sorted.
+//! * Foreign types in signatures: those of `serde`, `serde_json::Value` for what is carried unread, and `ipnet`.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -1,5 +1,16 @@
 //! Text to typed objects: one decoder for YAML and JSON, with positions.
 //!
+//! Text is cut at `---` lines first, so that a broken document hides no other. Each document becomes a [`Tree`]: an arena of
+//! nodes that know their bytes. A serde `Deserializer` over the tree speaks the dialect of the wire, so models are plain
+//! structs. It finds all faults of an object, not the first one: what does not fit is masked, and the rest is read again.
+//!
+//! # Where YAML differs
+//!
+//! Plain words mean what the Kubernetes tools take them for (A-PAR-7). A tab is allowed wherever YAML allows white space, but
+//! not as the only white space between a key's colon and a word; that is a syntax error here.
+//! A lone surrogate in a JSON string is an error, where Go's decoder puts in a replacement character.
+//! The limit on what aliases add is not asked where that is less than 64 KiB, since small texts do no harm.
+//!
 //! # What a model looks like
 //!
 //! A model is a plain struct with derived serde. The dialect of the wire is the decoder's work, not the model's:

@@ -67,9 +67,17 @@ impl Source {
         (line, self.char_index(offset) - self.char_index(start) + 1)
     }
 
-    /// The place of a range of bytes, with the text of its line. What of the range lies behind the text is cut off.
+    /// The place of a range of bytes, with the text of its line. The range is widened to whole characters, and what of it
+    /// lies behind the text is cut off.
     pub fn location(&self, span: Range<usize>) -> SourceLocation {
-        let span = span.start.min(self.text.len())..span.end.min(self.text.len());
+        let (mut start, mut end) = (span.start.min(self.text.len()), span.end.min(self.text.len()));
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        let span = start..end.max(start);
         let (line, column) = self.line_and_column(span.start);
         let starts = &self.lines().starts;
         let start = line

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::Profile;
 use super::fault::{Fault, codes, quote};
@@ -43,18 +43,27 @@ pub(crate) fn read(
             }
             Ok((event, span)) => reader.event(event, span)?,
             Err(error) => {
-                let at = reader.positions.byte(error.marker().index()) + base;
+                let at = reader.positions.byte(error.marker().index());
                 // an error at the end of the text is shown on its last character
-                let at = at.min(base + text.trim_end().len());
-                return Err(Fault::error(
-                    codes::SYNTAX,
-                    at..at + 1,
-                    error.info().to_lowercase(),
-                ));
+                let at = base + at.min(text.trim_end().len().saturating_sub(1));
+                return Err(syntax_error(&error, at, options));
             }
         }
     }
     Ok(())
+}
+
+fn syntax_error(error: &ScanError, at: usize, options: &DecodeOptions) -> Fault {
+    // the scanner runs ahead of the nodes and has a limit of its own
+    if error.info().contains("recursion limit") {
+        let limit = options.limits.depth.min(usize::from(u8::MAX));
+        return Fault::error(
+            codes::LIMIT,
+            at..at + 1,
+            format!("lists and maps are nested deeper than {limit}"),
+        );
+    }
+    Fault::error(codes::SYNTAX, at..at + 1, error.info().to_lowercase())
 }
 
 struct Reader<'t, 'b, 'o> {
@@ -124,6 +133,8 @@ impl Reader<'_, '_, '_> {
             }
             "binary" if core => return self.binary(value, span, anchor),
             "map" | "seq" if core => None,
+            // the tag `!` alone says that the scalar is text
+            "!" if tag.handle.is_empty() => Some(Resolved::Text),
             _ => {
                 self.foreign_tag(tag, &span);
                 Some(if style == ScalarStyle::Plain {
@@ -175,8 +186,7 @@ impl Reader<'_, '_, '_> {
 
     /// A-PAR-10: a tag that means nothing here.
     fn foreign_tag(&mut self, tag: &Tag, span: &Range<usize>) {
-        // the tag `!` alone says that the scalar has no other type
-        if self.options.profile == Profile::Strict && !(tag.handle.is_empty() && tag.suffix == "!") {
+        if self.options.profile == Profile::Strict {
             let message = format!("the tag {}{} is not known", tag.handle, tag.suffix);
             self.builder
                 .report(Fault::error(codes::TAG, span.clone(), message).with_help("remove it"));
