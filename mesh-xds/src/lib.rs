@@ -14,4 +14,12 @@
     )
 )]
 
+mod hash;
+#[cfg(feature = "reflect")]
+pub mod json;
 pub mod pb;
+mod resource;
+mod resource_set;
+
+pub use resource::{Resource, ResourceVersion};
+pub use resource_set::{Delta, ResourceSet};

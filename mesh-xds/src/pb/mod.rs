@@ -29,6 +29,8 @@ mod any;
 mod generated;
 mod kind;
 
+#[cfg(feature = "reflect")]
+pub(crate) use any::message_name;
 pub use any::{UnpackError, pack, unpack};
 #[doc(inline)]
 pub use generated::{envoy, google, opentelemetry, udpa, xds};
