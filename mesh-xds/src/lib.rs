@@ -1,4 +1,4 @@
-//! Converts a compiled mesh plan to Envoy xDS resources
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(

@@ -42,6 +42,9 @@ struct Resources {
     version: ResourceVersion,
 }
 
+/// A resource under its name, as the table takes it.
+type Entry = (Arc<str>, Arc<Resource>);
+
 /// What leads from one set to another, for one kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta<'a> {
@@ -54,7 +57,7 @@ pub struct Delta<'a> {
 impl ResourceSet {
     /// A set of these. Of two resources of one kind and name the last one stays.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> ResourceSet {
-        let mut kinds: BTreeMap<Kind, Vec<(Arc<str>, Arc<Resource>)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<Kind, Vec<Entry>> = BTreeMap::new();
         for resource in resources {
             kinds
                 .entry(resource.kind())

@@ -83,7 +83,7 @@ fn write_field(field: &FieldDescriptor, value: &Value, depth: usize, out: &mut V
     match value {
         Value::Map(entries) => {
             let mut sorted: Vec<(&MapKey, &Value)> = entries.iter().collect();
-            sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+            sorted.sort_by_key(|(a, _)| *a);
             for (key, value) in sorted {
                 write_map_entry(field, key, value, depth, out);
             }

@@ -26,7 +26,7 @@ pub(super) fn base64_encode(bytes: &[u8]) -> String {
 pub(super) fn base64_decode(text: &str) -> Option<Vec<u8>> {
     let stripped = text.trim_end_matches('=');
     let padding = text.len() - stripped.len();
-    if stripped.len() % 4 == 1 || padding > 2 || (padding > 0 && text.len() % 4 != 0) {
+    if stripped.len() % 4 == 1 || padding > 2 || (padding > 0 && !text.len().is_multiple_of(4)) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
