@@ -58,14 +58,16 @@ pub fn with_source(left: &str, right: &str, width: usize) -> String {
     }
 }
 
-/// Breaks `text` at spaces into lines of at most `width` columns; a single word that is longer stays whole.
+/// Breaks `text` at spaces into lines: the first of at most `first` columns, the others of at most `rest`; a single word
+/// that is longer stays whole.
 ///
 /// ```
-/// assert_eq!(examples::wrap("one two three", 8), ["one two", "three"]);
+/// assert_eq!(examples::wrap("one two three four", 8, 12), ["one two", "three four"]);
 /// ```
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
+        let width = if lines.len() == 1 { first } else { rest };
         let line = lines.last_mut().expect("there is always a line");
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(word.to_owned());
@@ -78,3 +80,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+/// The front page of the repository: what it shows is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct FrontPage;

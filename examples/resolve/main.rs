@@ -1,5 +1,41 @@
-//! x
+//! Resolves a request to a subset: which gateway, rule, destination rule, policy and endpoints, from where in which file,
+//! and with `--explain` why the others lost.
+//!
+//! `cargo run --example resolve` asks a mesh that comes with it; `--help` tells the rest.
+
+mod answer;
 mod args;
-fn main() {
-    let _ = (args::parse(&[]), args::USAGE);
+mod clients;
+mod input;
+mod places;
+mod policy;
+mod run;
+mod stages;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (mut stdin, mut stdout, mut stderr) = (io::stdin().lock(), io::stdout().lock(), io::stderr().lock());
+    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut process = run::Process {
+        stdin: &mut stdin,
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        colour,
+    };
+    match run::run(&arguments, &mut process) {
+        Ok(code) => ExitCode::from(code),
+        // The reader has gone, as with `| head`: nobody is left to be told.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
 }
