@@ -1,24 +1,29 @@
 //! Why the parts of a decision came out as they did: the touched builders run again, recorded.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mesh_api::mesh::MeshConfig;
-use mesh_api::names::{Host, SubsetName};
+use mesh_api::names::{GatewayRef, Host, SubsetName};
 
 use super::cluster::ClusterView;
-use super::gateway;
 use super::sidecar::SidecarTables;
 use super::traffic_policy::Blocks;
 use super::view::Common;
+use super::{attach, gateway};
 use crate::plan::{
-    At, Cluster, Level, Origin, RouteTable, RouteTableName, UpstreamTls, VirtualHost, VirtualHostName,
+    At, Cluster, Level, Origin, ProxyFacts, RouteTable, RouteTableName, UpstreamTls, VirtualHost,
+    VirtualHostName,
 };
 use crate::scope::{GatewayScope, SidecarScope};
 use crate::snapshot::Indexes;
 use crate::snapshot::destination_rule::RuleStep as FoundAt;
 use crate::snapshot::destination_rule::{DestinationRule, MergedRule, SelectedRule};
 use crate::snapshot::service::Service;
-use crate::trace::{Event, EventKind, PolicyBlock, Recorder, RuleRejection, RuleStep, Trace};
+use crate::snapshot::virtual_service::VirtualService;
+use crate::trace::{
+    Event, EventKind, PolicyBlock, Recorder, RuleRejection, RuleStep, Trace, VirtualServiceOutcome,
+};
 
 /// Events of compiling the table of a decision at a sidecar, as far as they are about its virtual host.
 pub(crate) fn sidecar_table(
@@ -35,10 +40,23 @@ pub(crate) fn sidecar_table(
         common: &common,
     };
     let mut trace = Trace::new();
-    if let RouteTableName::Port(port) = &table.name
-        && let Some(egress) = scope.listener_for(*port)
-    {
-        tables.table(table.name.clone(), *port, egress, None, &mut trace);
+    if let Some(egress) = scope.listener_for(table.port) {
+        let recorder = &mut trace;
+        match &table.name {
+            RouteTableName::HostPort { host, port } => {
+                if let Some(service) = egress.services.iter().find(|service| service.host == *host) {
+                    tables.sniffed_table(service, *port, egress, None, recorder);
+                }
+            }
+            name => drop(tables.table(name.clone(), table.port, egress, None, recorder)),
+        }
+        let imported: BTreeSet<_> = egress
+            .virtual_services
+            .iter()
+            .map(|service| &service.key)
+            .collect();
+        let absent = |service: &VirtualService| !imported.contains(&service.key);
+        out_of_scope(indexes, &scope.facts, &GatewayRef::Mesh, host, absent, &mut trace);
     }
     about(trace, host)
 }
@@ -64,7 +82,50 @@ pub(crate) fn gateway_table(
         .filter(|server| server.table.as_ref() == Some(&table.name))
         .collect();
     tables.table(&table.name, &own, None, &mut trace);
+    let references: Vec<&GatewayRef> = own.iter().map(|server| &server.gateway.reference).collect();
+    if let Some(reference) = references.first() {
+        let absent = |service: &VirtualService| {
+            let bound = references.iter().any(|reference| service.is_bound_to(reference));
+            !(bound && service.visibility.allows(&scope.facts.namespace))
+        };
+        out_of_scope(indexes, &scope.facts, reference, host, absent, &mut trace);
+    }
     about(trace, host)
+}
+
+/// Names VirtualServices that share a host with a virtual host and that the proxy does not see, with the reason
+/// (R-EX-1).
+fn out_of_scope(
+    indexes: &Indexes,
+    facts: &ProxyFacts,
+    gateway: &GatewayRef,
+    host: &VirtualHost,
+    absent: impl Fn(&VirtualService) -> bool,
+    trace: &mut Trace,
+) {
+    let VirtualHostName::Host { host, port: _ } = &host.name else {
+        return;
+    };
+    let candidates = indexes.virtual_services.iter().filter(|service| absent(service));
+    for service in candidates.filter(|s| s.hosts.iter().any(|own| own.to_lowercase().matches(host))) {
+        let outcome = match () {
+            () if !service.visibility.allows(&facts.namespace) => VirtualServiceOutcome::NotExported,
+            () if !service.is_bound_to(gateway) => VirtualServiceOutcome::GatewayNotBound,
+            () => VirtualServiceOutcome::NotInEgressHosts,
+        };
+        let rule = match outcome {
+            VirtualServiceOutcome::NotExported => "R-VIS-2",
+            VirtualServiceOutcome::GatewayNotBound => "R-NAME-3",
+            _ => "R-SC-5",
+        };
+        trace.record(|| {
+            let kind = EventKind::VirtualServiceConsidered {
+                host: host.clone(),
+                outcome,
+            };
+            Event::new(rule, attach::whole(service), kind)
+        });
+    }
 }
 
 /// Keeps events about a virtual host: VirtualServices considered for it and their skipped matches, rejected servers,
@@ -76,7 +137,7 @@ fn about(trace: Trace, host: &VirtualHost) -> Trace {
     };
     let events = trace.into_events();
     let is_served = |of: &Host| served.as_ref().is_some_and(|served| of.to_lowercase() == *served);
-    let considered: std::collections::BTreeSet<_> = events
+    let considered: BTreeSet<_> = events
         .iter()
         .filter_map(|event| match &event.kind {
             EventKind::VirtualServiceConsidered { host, .. } if is_served(host) => {
@@ -96,6 +157,11 @@ fn about(trace: Trace, host: &VirtualHost) -> Trace {
                 .as_ref()
                 .is_some_and(|object| considered.contains(object)),
             EventKind::DomainDropped { .. } => event.subject == host.origin,
+            EventKind::ConfigQuirk { .. } => event
+                .subject
+                .object
+                .as_ref()
+                .is_some_and(|object| considered.contains(object)),
             EventKind::ServerRejected(_) | EventKind::ServerSelected { .. } => true,
             _ => false,
         }

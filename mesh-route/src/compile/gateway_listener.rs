@@ -8,9 +8,9 @@ use mesh_api::mesh::MeshConfig;
 use mesh_api::names::{GatewayRef, Host, Text, host};
 use mesh_api::networking as model;
 
+use super::chain::{http_chain, http_settings, keep_shared};
 use super::gateway::{GatewayTables, MergedServer};
 use super::l4;
-use super::listener::{http_chain, http_settings, keep_shared};
 use super::share;
 use crate::plan::{
     At, Bind, BindAddress, CaRef, Capture, CertificateRef, ChainClass, ChainMatch, ChainName, ClientAuth,

@@ -18,6 +18,8 @@ use crate::table::Table;
 use crate::trace::Recorder;
 
 mod action;
+mod attach;
+mod chain;
 pub(crate) mod cluster;
 mod defaults;
 mod domains;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use mesh_api::names::{GatewayRef, Host, HostIndex, Text};
+use mesh_api::names::{GatewayRef, Host, Text};
 
+use super::attach::{self, Attachment, most_specific_index};
 use super::domains::service_domains;
 use super::view::{Common, Lookup, RouteView};
 use super::{defaults, forward, http, matcher, share};
@@ -16,9 +17,9 @@ use crate::plan::{
 use crate::scope::{EgressScope, OutboundMode, SidecarScope};
 use crate::snapshot::Indexes;
 use crate::snapshot::service::{Resolution, Service};
-use crate::snapshot::virtual_service::{Semantics, VirtualService};
+use crate::snapshot::virtual_service::VirtualService;
 use crate::table::Table;
-use crate::trace::{Event, EventKind, Recorder, ShadowReason, VirtualServiceOutcome};
+use crate::trace::{Event, EventKind, Recorder, VirtualServiceOutcome};
 
 /// What the tables of a sidecar are built from.
 pub(super) struct SidecarTables<'a> {
@@ -144,12 +145,15 @@ impl SidecarTables<'_> {
         for (position, service) in egress.virtual_services.iter().enumerate() {
             let attachment = Attachment {
                 service,
+                all: &egress.virtual_services,
                 position,
                 port,
                 by_host: &by_host,
                 index: &index,
             };
             if port != 80 && !attachment.touches_port() {
+                let hosts = service.hosts.iter().cloned();
+                attach::considered(recorder, service, hosts, &VirtualServiceOutcome::NotOnPort80);
                 continue;
             }
             let (attached, bare) = attachment.resolve(&self.scope.facts.namespace, recorder);
@@ -158,9 +162,8 @@ impl SidecarTables<'_> {
             }
             let routes = http::routes(service, &view, recorder);
             if routes.is_empty() {
-                considered(recorder, service, &attached, &bare, || {
-                    VirtualServiceOutcome::NoUsableRoute
-                });
+                let hosts = attached.iter().map(|service| service.host.clone()).chain(bare);
+                attach::considered(recorder, service, hosts, &VirtualServiceOutcome::NoUsableRoute);
                 continue;
             }
             taken.extend(attached.iter().map(|service| service.host.clone()));
@@ -289,10 +292,29 @@ impl SidecarTables<'_> {
         let mut hosts = Vec::with_capacity(drafts.len());
         for draft in drafts {
             if let Some(winner) = names.get(&draft.name) {
-                shadowed(recorder, &draft, winner);
+                let all = &egress.virtual_services;
+                let host = host_of(&draft.name);
+                attach::shadowed(
+                    recorder,
+                    all,
+                    &self.scope.facts.namespace,
+                    &host,
+                    &draft.origin,
+                    winner,
+                );
                 continue;
             }
             names.insert(draft.name.clone(), draft.origin.clone());
+            if draft.origin.at == At::Object {
+                recorder.record(|| {
+                    let outcome = VirtualServiceOutcome::Selected;
+                    let kind = EventKind::VirtualServiceConsidered {
+                        host: host_of(&draft.name),
+                        outcome,
+                    };
+                    Event::new("R-VH-8", draft.origin.clone(), kind)
+                });
+            }
             let mut kept = Vec::with_capacity(draft.domains.len());
             for domain in draft.domains {
                 if domain.expanded && hostnames.contains(domain.text.as_str()) {
@@ -403,130 +425,10 @@ fn service_origin(service: &Service, number: u16) -> Origin {
     Origin::new(Arc::clone(&service.key), at)
 }
 
-/// The VirtualService that owns each host: the first in order (R-VH-4). Hosts are as written.
-fn most_specific_index(services: &[Arc<VirtualService>]) -> HostIndex<usize> {
-    let mut index = HostIndex::new();
-    for (position, service) in services.iter().enumerate() {
-        for host in &service.hosts {
-            if index.get(host).is_none() {
-                index.insert(host.clone(), position);
-            }
-        }
+/// The host that a virtual host is named by.
+fn host_of(name: &VirtualHostName) -> Host {
+    match name {
+        VirtualHostName::Host { host, port: _ } => host.clone(),
+        other => Host::from(other.to_string()),
     }
-    index
-}
-
-/// Which services and bare hosts of a table a VirtualService serves.
-struct Attachment<'a> {
-    service: &'a VirtualService,
-    position: usize,
-    port: u16,
-    by_host: &'a BTreeMap<Host, Arc<Service>>,
-    index: &'a HostIndex<usize>,
-}
-
-impl Attachment<'_> {
-    /// Whether any host is a service of the port, or matches one by wildcard (R-VH-1).
-    fn touches_port(&self) -> bool {
-        self.port == 0
-            || self.service.hosts.iter().any(|host| {
-                let lower = host.to_lowercase();
-                self.by_host.contains_key(&lower)
-                    || (host.is_wildcard() && self.by_host.keys().any(|service| lower.matches(service)))
-                    || self
-                        .by_host
-                        .keys()
-                        .any(|service| service.is_wildcard() && lower.matches(service))
-            })
-    }
-
-    fn resolve(
-        &self,
-        proxy: &mesh_api::names::Namespace,
-        recorder: &mut impl Recorder,
-    ) -> (Vec<Arc<Service>>, Vec<Host>) {
-        let (mut attached, mut bare): (Vec<Arc<Service>>, Vec<Host>) = (Vec::new(), Vec::new());
-        let gateway_semantics = self.service.semantics == Semantics::GatewayApi;
-        for host in &self.service.hosts {
-            let lower = host.to_lowercase();
-            if let Some(service) = self.by_host.get(&lower) {
-                attached.push(Arc::clone(service));
-                continue;
-            }
-            if !host.is_wildcard() || gateway_semantics {
-                bare.push(host.clone());
-                continue;
-            }
-            let mut any = false;
-            for service in self
-                .by_host
-                .values()
-                .filter(|service| lower.matches(&service.host))
-            {
-                any = true;
-                match self.index.most_specific(&service.host) {
-                    Some((_, owner)) if *owner == self.position => attached.push(Arc::clone(service)),
-                    _ => recorder.record(|| {
-                        let origin = Origin::new(Arc::clone(&self.service.key), At::Object);
-                        let outcome = VirtualServiceOutcome::LessSpecificThan(origin.clone());
-                        let host = service.host.clone();
-                        Event::new(
-                            "R-VH-4",
-                            origin,
-                            EventKind::VirtualServiceConsidered { host, outcome },
-                        )
-                    }),
-                }
-            }
-            if !any {
-                bare.push(host.clone());
-            }
-        }
-        // quirk R-VH-19
-        if gateway_semantics {
-            let own = &self.service.namespace;
-            let related = attached.iter().any(|service| service.namespace == *own) || proxy == own;
-            if attached.is_empty() || !related {
-                return (Vec::new(), Vec::new());
-            }
-        }
-        (attached, bare)
-    }
-}
-
-fn considered(
-    recorder: &mut impl Recorder,
-    service: &VirtualService,
-    attached: &[Arc<Service>],
-    bare: &[Host],
-    outcome: impl Fn() -> VirtualServiceOutcome,
-) {
-    for host in attached.iter().map(|service| &service.host).chain(bare) {
-        recorder.record(|| {
-            let origin = Origin::new(Arc::clone(&service.key), At::Object);
-            let kind = EventKind::VirtualServiceConsidered {
-                host: host.clone(),
-                outcome: outcome(),
-            };
-            Event::new("R-VH-2", origin, kind)
-        });
-    }
-}
-
-fn shadowed(recorder: &mut impl Recorder, draft: &Draft, winner: &Origin) {
-    recorder.record(|| {
-        let host = match &draft.name {
-            VirtualHostName::Host { host, port: _ } => host.clone(),
-            other => Host::from(other.to_string()),
-        };
-        let outcome = VirtualServiceOutcome::ShadowedBy {
-            by: winner.clone(),
-            reason: ShadowReason::VisibilityClass,
-        };
-        Event::new(
-            "R-VH-9",
-            draft.origin.clone(),
-            EventKind::VirtualServiceConsidered { host, outcome },
-        )
-    });
 }
