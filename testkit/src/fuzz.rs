@@ -3,12 +3,13 @@
 
 use mesh_api::FieldPath;
 use mesh_ca::{SpiffeId, SpiffeIdRef};
+use mesh_route::{MeshSnapshot, Request, Workload};
 
 /// A function that takes any bytes, and the name under which its inputs are kept.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] = &[("decode", decode), ("spiffe_id", spiffe_id)];
+pub const TARGETS: &[Target] = &[("decide", decide), ("decode", decode), ("spiffe_id", spiffe_id)];
 
 /// Any text is read into objects and findings: each finding is one line and points into the text, each object was
 /// accepted from a document and is found again where it is said to be, and reading twice gives the same.
@@ -49,6 +50,62 @@ pub fn decode(bytes: &[u8]) {
             .map(|(key, _)| key)
             .eq(decoded.objects().iter().map(|(key, _)| key))
     );
+}
+
+/// A request on a mesh is decided, twice alike; its explanation comes to the same answer, and a destination that exists is
+/// one of the plan.
+///
+/// The input is `sidecar NAMESPACE [LABEL=VALUE]` or `gateway ...`, then `METHOD URL`, then headers, each a line; then a
+/// line `====`, and the objects.
+pub fn decide(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((head, objects)) = text.split_once("\n====\n") else {
+        return;
+    };
+    let mut lines = head.lines();
+    let (Some(client), Some(line)) = (lines.next().and_then(workload), lines.next()) else {
+        return;
+    };
+    let Some(request) = line
+        .split_once(' ')
+        .and_then(|(method, url)| Request::new(method, url).ok())
+    else {
+        return;
+    };
+    let request = lines
+        .filter_map(|line| line.split_once(": "))
+        .fold(request, |request, (name, value)| request.with_header(name, value));
+
+    let snapshot = MeshSnapshot::build(mesh_api::decode("input", objects.as_bytes()).objects());
+    let router = snapshot.router_for(&client);
+    let decision = router.decide(&request).to_owned(&request);
+    assert_eq!(router.decide(&request).to_owned(&request), decision);
+    assert_eq!(*router.explain(&request).decision(), decision);
+    assert!(!router.explain(&request).to_string().is_empty());
+    if let Some(target) = decision.destination() {
+        assert_eq!(
+            router.plan().cluster(&target.name).is_some(),
+            target.cluster.is_some()
+        );
+    }
+    assert_eq!(snapshot.plan_for(&client), *router.plan());
+}
+
+/// `sidecar NAMESPACE [LABEL=VALUE]...` or `gateway NAMESPACE [LABEL=VALUE]...`
+fn workload(line: &str) -> Option<Workload> {
+    let mut words = line.split(' ');
+    let role = words.next()?;
+    let namespace = words.next()?.parse().ok()?;
+    let workload = match role {
+        "gateway" => Workload::gateway(namespace),
+        "sidecar" => Workload::new(namespace),
+        _ => return None,
+    };
+    Some(
+        words
+            .filter_map(|word| word.split_once('='))
+            .fold(workload, |workload, (key, value)| workload.with_label(key, value)),
+    )
 }
 
 /// An id that parses is rebuilt from its parts; one that does not is refused at a place within the text.
