@@ -147,3 +147,27 @@ fn input_order_does_not_matter() {
     let workload = Workload::new("shop".parse().expect("a namespace"));
     assert!(snapshot().plan_for(&workload) == other.plan_for(&workload));
 }
+
+#[test]
+fn envoy_filters_are_caveats() {
+    // STYLE 1: a filter acts after conversion, so a decision only names it.
+    let filter = "
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: NAME, namespace: shop}
+spec: {workloadSelector: {labels: {app: APP}}, configPatches: []}
+";
+    let texts = [("mine", "productpage"), ("other", "details")]
+        .map(|(name, app)| filter.replace("NAME", name).replace("APP", app));
+    let mut decoded = decode("bookinfo.yaml", MESH.as_bytes());
+    decoded.extend(decode("filters.yaml", texts.join("---").as_bytes()));
+    let workload = Workload::new("shop".parse().expect("a namespace")).with_label("app", "productpage");
+    let router = MeshSnapshot::build(decoded.objects()).router_for(&workload);
+    let decision = router.decide(&get("http://reviews:9080/"));
+    let named: Vec<String> = decision
+        .caveats
+        .iter()
+        .map(|caveat| caveat.object.to_string())
+        .collect();
+    assert_eq!(named, ["EnvoyFilter shop/mine"]);
+}

@@ -10,10 +10,10 @@ use mesh_api::mesh::MeshConfig;
 use mesh_api::names::{Host, SubsetName};
 use mesh_api::networking::Destination;
 
-use crate::plan::{ClusterName, ProxyFacts, ServiceClusters, ServiceEndpoints, TrafficPlan};
+use crate::plan::{Caveat, ClusterName, ProxyFacts, ServiceClusters, ServiceEndpoints, TrafficPlan};
 use crate::scope::{GatewayScope, OutboundMode, SidecarScope};
-use crate::snapshot::Indexes;
 use crate::snapshot::service::Service;
+use crate::snapshot::{EnvoyFilter, Indexes};
 use crate::table::Table;
 use crate::trace::Recorder;
 
@@ -80,7 +80,7 @@ pub fn sidecar(
         clusters,
         own_clusters: own_clusters(&scope.facts, mesh, dynamic, previous),
         endpoints,
-        caveats: Box::default(),
+        caveats: caveats(&scope.facts, indexes, mesh),
     }
 }
 
@@ -113,7 +113,7 @@ pub fn gateway(
         clusters,
         own_clusters: own_clusters(&scope.facts, mesh, false, previous),
         endpoints,
-        caveats: Box::default(),
+        caveats: caveats(&scope.facts, indexes, mesh),
     }
 }
 
@@ -162,6 +162,20 @@ fn own_clusters(
             .unwrap_or(cluster)
     })
     .collect()
+}
+
+/// EnvoyFilters that patch the proxy's configuration.
+fn caveats(facts: &ProxyFacts, indexes: &Indexes, mesh: &MeshConfig) -> Box<[Caveat]> {
+    let applies = |filter: &&EnvoyFilter| {
+        let namespace = &filter.key.namespace;
+        (*namespace == facts.namespace || *namespace == mesh.root_namespace.as_str())
+            && filter.selector.is_subset_of(&facts.labels)
+    };
+    let caveat = |filter: &EnvoyFilter| Caveat {
+        object: filter.key.clone(),
+        reason: "its patches act on the proxy's configuration and are not evaluated",
+    };
+    indexes.envoy_filters.iter().filter(applies).map(caveat).collect()
 }
 
 fn shared_facts(facts: &Arc<ProxyFacts>, previous: Option<&TrafficPlan>) -> Arc<ProxyFacts> {

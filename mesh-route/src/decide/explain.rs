@@ -42,13 +42,19 @@ impl Explanation {
         let has_compile_events = compile.is_some();
         let compiled = compile.map(Trace::into_events).unwrap_or_default();
         // Both passes tell which level gave a block; compile also knows what that level replaced.
-        let told = |event: &Event| match &event.kind {
+        let told = |event: &Event| {
+            match &event.kind {
             EventKind::TrafficPolicyBlock { block, .. } => compiled.iter().any(|earlier| {
                 matches!(&earlier.kind, EventKind::TrafficPolicyBlock { block: same, .. } if same == block)
             }),
             _ => false,
+        }
         };
-        let decided: Vec<Event> = run.into_events().into_iter().filter(|event| !told(event)).collect();
+        let decided: Vec<Event> = run
+            .into_events()
+            .into_iter()
+            .filter(|event| !told(event))
+            .collect();
         let events = compiled.into_iter().chain(decided).collect();
         Self {
             decision: decision.to_owned(request),

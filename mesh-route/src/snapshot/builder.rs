@@ -29,7 +29,7 @@ use super::service_entry::{self, KnownWorkload, Workloads};
 use super::sidecar::{Sidecar, SidecarIndex};
 use super::virtual_service::{FromRoot, HttpEntry, Semantics, VirtualService, VirtualServiceIndex};
 use super::visibility::Visibility;
-use super::{Age, Finding, Indexes, delegate};
+use super::{Age, EnvoyFilter, Finding, Indexes, delegate};
 use crate::plan::{At, Index, Origin, clamp};
 
 /// Annotation of objects made from Gateway API or Ingress resources.
@@ -50,6 +50,7 @@ pub struct Builder {
     gateways: Vec<(Arc<ObjectKey>, ObjectMeta, GatewayModel)>,
     sidecars: Vec<(Arc<ObjectKey>, ObjectMeta, SidecarModel)>,
     peers: Vec<(Arc<ObjectKey>, ObjectMeta, PeerAuthentication)>,
+    filters: Vec<EnvoyFilter>,
 }
 
 macro_rules! collectors {
@@ -89,6 +90,11 @@ impl Builder {
         self.pods.insert(meta, pod);
     }
 
+    /// Adds an EnvoyFilter: who it is for, since what it does is not looked into.
+    pub fn envoy_filter(&mut self, key: ObjectKey, selector: Labels) {
+        self.filters.push(EnvoyFilter { key, selector });
+    }
+
     /// Adds a WorkloadEntry.
     pub fn workload_entry(&mut self, meta: &ObjectMeta, entry: &WorkloadEntry) {
         self.workloads.push(KnownWorkload::new(meta, entry));
@@ -122,6 +128,8 @@ impl Builder {
         });
         let sidecars = SidecarIndex::new(sidecars.collect());
         let peer_authentication = self.build_peers(&root);
+        let mut envoy_filters = std::mem::take(&mut self.filters);
+        envoy_filters.sort_by(|a, b| a.key.cmp(&b.key));
         let indexes = Indexes {
             services,
             virtual_services,
@@ -129,6 +137,7 @@ impl Builder {
             gateways,
             sidecars,
             peer_authentication,
+            envoy_filters,
         };
         (indexes, findings)
     }

@@ -92,4 +92,15 @@ pub struct Indexes {
     pub sidecars: sidecar::SidecarIndex,
     /// Modes that clients infer.
     pub peer_authentication: peer_authentication::PeerAuthenticationIndex,
+    /// EnvoyFilters, by key.
+    pub envoy_filters: Vec<EnvoyFilter>,
+}
+
+/// An EnvoyFilter. It patches the proxy's configuration after it was made, so decisions only name it as a caveat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvoyFilter {
+    /// The object.
+    pub key: ObjectKey,
+    /// The workloads it is for; empty: all of its namespace, or of the mesh from the root namespace.
+    pub selector: mesh_api::names::Labels,
 }
