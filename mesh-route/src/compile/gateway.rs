@@ -49,8 +49,12 @@ impl MergedServer {
 pub(super) fn merge_servers(scope: &GatewayScope, recorder: &mut impl Recorder) -> Vec<MergedServer> {
     let mut merge = Merge::default();
     for gateway in &scope.gateways {
-        for (at, server) in gateway.servers.iter().enumerate() {
-            let port = scope.resolve_port(server.port);
+        let servers = gateway.servers.iter().enumerate();
+        let resolved = servers.flat_map(|(at, server)| {
+            let ports = scope.resolve_ports(gateway, server.port).into_iter();
+            ports.map(move |port| (at, server, port))
+        });
+        for (at, server, port) in resolved {
             let candidate = MergedServer {
                 gateway: Arc::clone(gateway),
                 server: at,

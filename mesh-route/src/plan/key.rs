@@ -182,6 +182,7 @@ impl ClusterName {
         let (style, separator) = match text {
             t if t.starts_with("outbound_.") => (ClusterStyle::SniDnat, "_."),
             t if t.starts_with("outbound|") => (ClusterStyle::Outbound, "|"),
+            t if t.starts_with("inbound_.") => (ClusterStyle::Inbound, "_."),
             t if t.starts_with("inbound|") => (ClusterStyle::Inbound, "|"),
             t if t.starts_with("inbound-vip|") => (ClusterStyle::InboundVip, "|"),
             _ => return Self::other(text),
@@ -554,6 +555,10 @@ mod tests {
         assert_eq!(
             ClusterName::parse("outbound_.80_.v1_.a.b").key().style,
             ClusterStyle::SniDnat
+        );
+        assert_eq!(
+            ClusterName::parse("inbound_.80_.v1_.a.b").to_string(),
+            "inbound|80|v1|a.b"
         );
         for text in ["", "|", "outbound|80", "whatever", "outbound||||"] {
             let _ = ClusterName::parse(text).to_string();

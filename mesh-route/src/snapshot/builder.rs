@@ -266,6 +266,9 @@ fn gateway(key: &Arc<ObjectKey>, meta: &ObjectMeta, spec: &GatewayModel) -> Gate
         name: meta.name.clone(),
         age: Age::of(meta),
         selector: (!spec.selector.is_empty()).then(|| spec.selector.iter().collect()),
+        services: meta
+            .annotation(Gateway::SERVICES)
+            .map(|hosts| hosts.split(',').map(|host| Host::new(host.trim())).collect()),
         servers: servers.collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mesh_api::names::{GatewayRef, Labels, Namespace, Protocol, Text};
+use mesh_api::names::{GatewayRef, Host, Labels, Namespace, Protocol, Text};
 use mesh_api::networking as model;
 use mesh_api::object::ObjectKey;
 
@@ -23,6 +23,9 @@ pub struct Gateway {
     pub age: Age,
     /// The proxies it is for; `None`: all.
     pub selector: Option<Labels>,
+    /// The services whose workloads it is for, instead of a selector; Gateways made from the Gateway API name them in
+    /// the annotation [`Gateway::SERVICES`].
+    pub services: Option<Vec<Host>>,
     /// Its servers, in order.
     pub servers: Vec<Server>,
 }
@@ -51,6 +54,9 @@ pub struct Server {
 }
 
 impl Gateway {
+    /// The annotation that names the services of a Gateway made from the Gateway API, separated by commas (X-GW-2).
+    pub const SERVICES: &str = "internal.istio.io/gateway-service";
+
     /// Whether proxies with these labels run it (R-GW-1).
     pub fn selects(&self, labels: &Labels) -> bool {
         self.selector
