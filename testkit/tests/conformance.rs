@@ -20,8 +20,21 @@ fn a_case_passes_only_if_all_of_it_was_compared() {
     let [routes] = reports.as_slice() else {
         panic!("{} areas", reports.len())
     };
-    assert_eq!(routes.passed, ["right"]);
-    assert_eq!(ids(&routes.failed), ["wrong"]);
+    assert_eq!(
+        routes.passed,
+        ["right", "sim-right", "sim-registry-only", "table-right"]
+    );
+    assert_eq!(
+        ids(&routes.failed),
+        [
+            "wrong",
+            "sim-wrong-cluster",
+            "sim-wrong-success",
+            "sim-wrong-strict",
+            "table-wrong-order",
+            "table-wrong-absence"
+        ]
+    );
     assert_eq!(
         ids(&routes.unsupported),
         [
@@ -29,6 +42,10 @@ fn a_case_passes_only_if_all_of_it_was_compared() {
             "more-given",
             "switched",
             "other-table",
+            "sim-inbound",
+            "sim-unknown-result",
+            "sim-unknown-proxy",
+            "table-gateway-api",
             "other-type"
         ]
     );
@@ -48,6 +65,10 @@ fn a_case_passes_only_if_all_of_it_was_compared() {
         "{}",
         reason("other-type")
     );
+    let plain = &routes.calls["simulation http-plaintext-not-inbound"];
+    assert_eq!((plain.passed, plain.total), (5, 10));
+    let inbound = &routes.calls["simulation tcp-plaintext-inbound"];
+    assert_eq!((inbound.passed, inbound.total), (0, 1));
 }
 
 #[test]
@@ -92,13 +113,17 @@ fn the_program_prints_lines_or_json_and_ends_with_0_when_it_ran() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "conformance routes passed=1 failed=1 unsupported=5 total=7"
+        "conformance routes passed=4 failed=6 unsupported=9 total=19"
     );
-    assert_eq!(lines[1], "  failed wrong: out: expected true, found false");
+    assert!(lines.contains(&"conformance-calls simulation http-plaintext-not-inbound passed=5 total=10"));
+    assert!(lines.contains(&"  failed wrong: out: expected true, found false"));
 
     let output = run(&["--json"]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["areas"]["routes"]["passed"], serde_json::json!(["right"]));
+    assert_eq!(
+        json["areas"]["routes"]["passed"],
+        serde_json::json!(["right", "sim-right", "sim-registry-only", "table-right"])
+    );
     assert_eq!(json["areas"]["routes"]["failed"][0]["id"], "wrong");
     assert_eq!(
         json["areas"]["strange"]["unsupported"][0]["why"],

@@ -52,7 +52,8 @@ impl<'c> Given<'c> {
         typed(key, self.value(key))
     }
 
-    fn unread(&self) -> Option<&'c String> {
+    /// An argument that nobody read.
+    pub(super) fn unread(&self) -> Option<&'c String> {
         let read = self.read.borrow();
         self.values.as_object()?.keys().find(|key| !read.contains(*key))
     }

@@ -18,6 +18,8 @@ pub struct AreaReport {
     pub unsupported: Vec<(String, String)>,
     /// Counts of things smaller than a case, by name.
     pub details: BTreeMap<String, Count>,
+    /// Counts of the single calls inside of cases, by type and class.
+    pub calls: BTreeMap<String, Count>,
 }
 
 /// How many of a number of things held.
@@ -37,6 +39,7 @@ impl AreaReport {
             failed: Vec::new(),
             unsupported: Vec::new(),
             details: BTreeMap::new(),
+            calls: BTreeMap::new(),
         }
     }
 
@@ -53,21 +56,27 @@ impl AreaReport {
             failed,
             unsupported,
             details,
+            calls,
         } = self;
         let reasons = |list: &[(String, String)]| -> Vec<Value> {
             list.iter()
                 .map(|(id, why)| json!({ "id": id, "why": why }))
                 .collect()
         };
-        let details: BTreeMap<_, _> = details
-            .iter()
-            .map(|(name, Count { passed, total })| (name, json!({ "passed": passed, "total": total })))
-            .collect();
+        let counts = |counts: &BTreeMap<String, Count>| -> BTreeMap<String, Value> {
+            let entry = |(name, count): (&String, &Count)| {
+                let Count { passed, total } = count;
+                (name.clone(), json!({ "passed": passed, "total": total }))
+            };
+            counts.iter().map(entry).collect()
+        };
         let mut value = json!({
             "passed": passed, "failed": reasons(failed), "unsupported": reasons(unsupported),
         });
-        if !details.is_empty() {
-            value["details"] = json!(details);
+        for (key, list) in [("details", details), ("calls", calls)] {
+            if !list.is_empty() {
+                value[key] = json!(counts(list));
+            }
         }
         value
     }
@@ -81,14 +90,23 @@ impl AreaReport {
     }
 
     pub(super) fn count(&mut self, name: &str, passed: bool) {
-        let count = self.details.entry(name.to_owned()).or_default();
-        count.total += 1;
-        count.passed += usize::from(passed);
+        self.details.entry(name.to_owned()).or_default().add(passed);
+    }
+
+    pub(super) fn count_calls(&mut self, class: &str, passed: bool) {
+        self.calls.entry(class.to_owned()).or_default().add(passed);
+    }
+}
+
+impl Count {
+    fn add(&mut self, passed: bool) {
+        self.total += 1;
+        self.passed += usize::from(passed);
     }
 }
 
 impl fmt::Display for AreaReport {
-    /// A line for the cases, then one for each detail.
+    /// A line for the cases, then one for each detail and for each class of calls.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             area,
@@ -96,6 +114,7 @@ impl fmt::Display for AreaReport {
             failed,
             unsupported,
             details,
+            calls,
         } = self;
         write!(
             f,
@@ -110,6 +129,9 @@ impl fmt::Display for AreaReport {
                 f,
                 "\nconformance-detail {area} {name} passed={passed} total={total}"
             )
+        })?;
+        calls.iter().try_for_each(|(class, Count { passed, total })| {
+            write!(f, "\nconformance-calls {class} passed={passed} total={total}")
         })
     }
 }
