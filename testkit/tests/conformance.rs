@@ -84,10 +84,23 @@ fn files_are_counted_by_document_and_kind() {
 }
 
 #[test]
-fn a_file_that_must_be_refused_is() {
+fn files_must_be_refused_and_routes_must_be_as_given() {
     let reports = corpus::run(&directory(), &["realworld".to_owned()]).unwrap();
-    assert_eq!(reports[0].passed, ["refused"]);
-    assert_eq!(ids(&reports[0].failed), ["not-refused"]);
+    assert_eq!(
+        reports[0].passed,
+        ["refused", "redirect", "delegated", "other-redirect", "checked"]
+    );
+    assert_eq!(
+        ids(&reports[0].failed),
+        [
+            "not-refused",
+            "second-call-differs",
+            "no-mismatch",
+            "wrongly-checked"
+        ]
+    );
+    assert!(reports[0].failed[1].1.starts_with("calls[1]: redirect: expected"));
+    assert_eq!(ids(&reports[0].unsupported), ["unknown-field"]);
 }
 
 #[test]
