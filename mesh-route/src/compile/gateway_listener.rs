@@ -19,7 +19,7 @@ use crate::plan::{
     TlsVersion, TrafficPlan, Transport, clamp,
 };
 use crate::snapshot::gateway::Server;
-use crate::snapshot::virtual_service::VirtualService;
+use crate::snapshot::virtual_service::{Semantics, VirtualService};
 use crate::table::{Seq, Table};
 use crate::trace::Recorder;
 
@@ -142,35 +142,60 @@ impl SocketBuilder<'_> {
 
     /// TCP, or TLS that is terminated: the first route of the VirtualServices bound to the gateway (R-L4-9).
     fn tcp(&self, merged: &MergedServer, server: &Server) -> Option<FilterChain> {
-        let proxy = self
-            .bound(merged)
-            .into_iter()
-            .filter(|service| meets(server, service))
-            .find_map(|service| {
-                let applies = |route: &model::TcpRoute| {
-                    route.matches.is_empty()
-                        || route
-                            .matches
-                            .iter()
-                            .any(|m| fits(m.port, &m.gateways, server, &merged.gateway.reference))
-                };
-                let (entry, route) = service.tcp.iter().enumerate().find(|(_, route)| applies(route))?;
-                let at = At::TcpRule {
-                    entry: clamp(entry),
-                    matching: Index::NONE,
-                };
-                Some((
-                    self.proxy(&service, &route.route, entry, server)?,
-                    Origin::new(Arc::clone(&service.key), at),
-                ))
-            });
-        let (proxy, origin) = proxy?;
+        let services = self.bound(merged);
+        let mut meeting = services.iter().filter(|service| meets(server, service));
+        let (proxy, origin) = meeting.find_map(|service| {
+            let (at, entry, targets) = self.terminated_route(service, merged, server)?;
+            let proxy = self.proxy(service, targets, entry, server)?;
+            Some((proxy, Origin::new(Arc::clone(&service.key), at)))
+        })?;
         let mut chain = self.chain(ChainClass::Gateway, Box::default(), proxy, origin);
         if server.tls.is_some() {
             chain.matching.server_names = sni_names(server);
             chain.tls = server_tls(server, self.mesh, false, merged.origin());
         }
         Some(chain)
+    }
+
+    /// The first `tcp` route that fits; behind terminated TLS also a `tls` route of a VirtualService with gateway
+    /// semantics, which stands for a TLSRoute.
+    fn terminated_route<'v>(
+        &self,
+        service: &'v VirtualService,
+        merged: &MergedServer,
+        server: &Server,
+    ) -> Option<(At, usize, &'v [model::RouteDestination])> {
+        let own = &merged.gateway.reference;
+        let tcp = service.tcp.iter().enumerate().find(|(_, route)| {
+            route.matches.is_empty()
+                || route
+                    .matches
+                    .iter()
+                    .any(|m| fits(m.port, &m.gateways, server, own))
+        });
+        if let Some((entry, route)) = tcp {
+            let at = At::TcpRule {
+                entry: clamp(entry),
+                matching: Index::NONE,
+            };
+            return Some((at, entry, &route.route));
+        }
+        if server.tls.is_none() || service.semantics != Semantics::GatewayApi {
+            return None;
+        }
+        let tls = service.tls.iter().enumerate().find_map(|(entry, route)| {
+            let at = route
+                .matches
+                .iter()
+                .position(|m| fits(m.port, &m.gateways, server, own))?;
+            Some((entry, at, route))
+        });
+        let (entry, position, route) = tls?;
+        let at = At::TlsRule {
+            entry: clamp(entry),
+            matching: Index::some(position),
+        };
+        Some((at, entry, &route.route))
     }
 
     /// TLS that is not looked into: a chain for each match (R-L4-10).

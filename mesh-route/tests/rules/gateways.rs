@@ -265,3 +265,25 @@ fn s50_namespaces_of_server_hosts_limit_who_binds() {
     );
     assert_eq!(answer(&router, &get("http://ns-3.example.com/")), "404");
 }
+
+#[test]
+fn terminated_tls_takes_tls_routes_of_gateway_semantics_only() {
+    // R-GW-18 says `tcp` only; routes made from TLSRoutes are the exception that Istio's own cases show.
+    let servers = "[{port: {number: 443, name: tls, protocol: TLS}, hosts: [a.com], tls: {mode: SIMPLE, credentialName: c}}]";
+    let chains = |annotation: &str| {
+        let service = format!(
+            "apiVersion: networking.istio.io/v1\nkind: VirtualService\n\
+             metadata: {{name: vs, namespace: default, annotations: {{{annotation}}}}}\n\
+             spec: {{hosts: [a.com], gateways: [g], tls: [{{match: [{{sniHosts: [a.com]}}], route: [{{destination: {{host: b.default.svc.cluster.local}}}}]}}]}}"
+        );
+        let router = gateway(&join(&[server("g", "default", servers), service]));
+        router
+            .plan()
+            .listeners
+            .iter()
+            .map(|(_, listener)| listener.chains.len())
+            .sum::<usize>()
+    };
+    assert_eq!(chains("internal.istio.io/route-semantics: gateway"), 1);
+    assert_eq!(chains("a: b"), 0);
+}
