@@ -29,10 +29,11 @@ pub use sidecar::{
     Sidecar, SidecarPort, WorkloadSelector,
 };
 pub use virtual_service::{
-    Abort, AbortErrorType, CorsPolicy, Delay, Delegate, Destination, HeaderOperations, Headers, HttpBody,
-    HttpDelayType, HttpDirectResponse, HttpFaultInjection, HttpMatchRequest, HttpMirrorPolicy, HttpRedirect,
-    HttpRetry, HttpRewrite, HttpRoute, HttpRouteDestination, L4MatchAttributes, Percent, PortSelector,
-    RedirectPort, RedirectPortSelection, RegexRewrite, RouteDestination, StringMatch, TcpRoute,
-    TlsMatchAttributes, TlsRoute, UnmatchedPreflights, VirtualService,
+    Abort, AbortErrorType, CorsPolicy, Delay, Delegate, Destination, GRPC_STATUSES, HeaderOperations,
+    Headers, HttpBody, HttpDelayType, HttpDirectResponse, HttpFaultInjection, HttpMatchRequest,
+    HttpMirrorPolicy, HttpRedirect, HttpRetry, HttpRewrite, HttpRoute, HttpRouteDestination,
+    L4MatchAttributes, Percent, PortSelector, RedirectPort, RedirectPortSelection, RegexRewrite,
+    RouteDestination, StringMatch, TcpRoute, TlsMatchAttributes, TlsRoute, UnmatchedPreflights,
+    VirtualService,
 };
 pub use workload_entry::WorkloadEntry;

@@ -6,6 +6,7 @@ use super::at::At;
 use super::context::Context;
 use super::rule::Rule;
 use crate::names::{check, re2};
+use crate::networking::GRPC_STATUSES;
 use crate::networking::Percent;
 use crate::scalar::Duration;
 
@@ -323,26 +324,7 @@ pub(super) fn http_status(status: i64, strict: bool) -> Verdict {
 
 /// A-X-33
 pub(super) fn grpc_status(name: &str) -> Verdict {
-    const NAMES: &[&str] = &[
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
-    match NAMES.contains(&name) {
+    match GRPC_STATUSES.contains(&name) {
         true => Ok(()),
         false => Err(format!("`{name}` is no gRPC status")),
     }

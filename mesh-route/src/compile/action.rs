@@ -394,29 +394,8 @@ pub(super) fn share_of(percent: &model::Percent) -> Share {
 }
 
 fn grpc_status(name: &str) -> Option<u32> {
-    const NAMES: [&str; 17] = [
-        "OK",
-        "CANCELLED",
-        "UNKNOWN",
-        "INVALID_ARGUMENT",
-        "DEADLINE_EXCEEDED",
-        "NOT_FOUND",
-        "ALREADY_EXISTS",
-        "PERMISSION_DENIED",
-        "RESOURCE_EXHAUSTED",
-        "FAILED_PRECONDITION",
-        "ABORTED",
-        "OUT_OF_RANGE",
-        "UNIMPLEMENTED",
-        "INTERNAL",
-        "UNAVAILABLE",
-        "DATA_LOSS",
-        "UNAUTHENTICATED",
-    ];
-    NAMES
-        .iter()
-        .position(|known| *known == name)
-        .and_then(|at| u32::try_from(at).ok())
+    let at = model::GRPC_STATUSES.iter().position(|known| *known == name)?;
+    u32::try_from(at).ok()
 }
 
 fn cors(policy: &model::CorsPolicy) -> Cors {

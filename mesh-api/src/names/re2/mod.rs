@@ -10,7 +10,7 @@ mod tests;
 
 use std::fmt;
 
-use scripts::SCRIPTS;
+pub use scripts::SCRIPTS;
 
 /// Most repetitions that counted repeats may ask for, nested ones multiplied.
 const REPEAT_LIMIT: u32 = 1000;

@@ -1,7 +1,7 @@
 //! Names of Unicode scripts, for `\p{..}` in regular expressions.
 
 /// The scripts of Unicode 15.0, sorted.
-pub(super) const SCRIPTS: &[&str] = &[
+pub const SCRIPTS: &[&str] = &[
     "Adlam",
     "Ahom",
     "Anatolian_Hieroglyphs",

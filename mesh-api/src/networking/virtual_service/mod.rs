@@ -11,8 +11,8 @@ pub use http::{
     HttpRouteDestination, RedirectPort, RedirectPortSelection, RegexRewrite, StringMatch,
 };
 pub use http_policy::{
-    Abort, AbortErrorType, CorsPolicy, Delay, HeaderOperations, Headers, HttpDelayType, HttpFaultInjection,
-    HttpMirrorPolicy, HttpRetry, Percent, UnmatchedPreflights,
+    Abort, AbortErrorType, CorsPolicy, Delay, GRPC_STATUSES, HeaderOperations, Headers, HttpDelayType,
+    HttpFaultInjection, HttpMirrorPolicy, HttpRetry, Percent, UnmatchedPreflights,
 };
 pub use l4::{L4MatchAttributes, RouteDestination, TcpRoute, TlsMatchAttributes, TlsRoute};
 
