@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod convert;
 mod hash;
 #[cfg(feature = "reflect")]
 pub mod json;
@@ -21,5 +22,6 @@ pub mod pb;
 mod resource;
 mod resource_set;
 
+pub use convert::{Conversion, Profile, convert};
 pub use resource::{Resource, ResourceVersion};
 pub use resource_set::{Delta, ResourceSet};

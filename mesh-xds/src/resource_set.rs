@@ -10,7 +10,7 @@ use crate::resource::{Resource, ResourceVersion};
 
 /// The resources for one proxy: immutable, sorted by kind and name, cheap to clone.
 ///
-/// A set made after another one of the same proxy should share with it ([`ResourceSet::share`]): what has the same
+/// A set made after another one of the same proxy should share with it ([`ResourceSet::sharing`]): what has the same
 /// version is then the same memory, and [`ResourceSet::diff`] looks only at what is not.
 ///
 /// ```
@@ -23,7 +23,7 @@ use crate::resource::{Resource, ResourceVersion};
 /// };
 /// let old: ResourceSet = [cluster("a"), cluster("b")].into_iter().collect();
 /// let new: ResourceSet = [cluster("b"), cluster("c")].into_iter().collect();
-/// let new = new.share(&old);
+/// let new = new.sharing(&old);
 ///
 /// assert!(std::ptr::eq(old.get(Kind::Cluster, "b").unwrap(), new.get(Kind::Cluster, "b").unwrap()));
 /// let delta = old.diff(&new, Kind::Cluster);
@@ -74,7 +74,7 @@ impl ResourceSet {
 
     /// The same set, sharing memory with `previous` wherever kind, name and version are equal.
     #[must_use]
-    pub fn share(&self, previous: &ResourceSet) -> ResourceSet {
+    pub fn sharing(&self, previous: &ResourceSet) -> ResourceSet {
         let share = |(kind, resources): (&Kind, &Resources)| {
             let shared = match previous.kinds.get(kind) {
                 Some(old) => {
@@ -249,7 +249,7 @@ mod tests {
                 .collect()
         };
         let old = many(usize::MAX);
-        let new = many(500).share(&old);
+        let new = many(500).sharing(&old);
         let shared = |n: usize| {
             let name = format!("c{n:04}");
             std::ptr::eq(

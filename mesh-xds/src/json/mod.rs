@@ -26,7 +26,8 @@ use prost::Name;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
-use crate::pb::DESCRIPTORS;
+use crate::pb::{DESCRIPTORS, message_name};
+use crate::resource::Resource;
 
 mod canonical;
 mod parse;
@@ -50,6 +51,19 @@ const MAX_DEPTH: usize = 100;
 pub fn to_json<M: Name>(message: &M) -> Result<Value, JsonError> {
     let descriptor = descriptor::<M>()?;
     let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())
+        .map_err(|error| JsonError::new(Problem::Malformed(error.to_string())))?;
+    print::message(&dynamic, 0)
+}
+
+/// The message of a resource as JSON.
+///
+/// # Errors
+///
+/// As [`to_json`], and when the bytes of the resource are no message of its kind.
+pub fn resource_to_json(resource: &Resource) -> Result<Value, JsonError> {
+    let type_url = resource.kind().type_url();
+    let descriptor = message_descriptor(message_name(&type_url))?;
+    let dynamic = DynamicMessage::decode(descriptor, resource.body())
         .map_err(|error| JsonError::new(Problem::Malformed(error.to_string())))?;
     print::message(&dynamic, 0)
 }
@@ -103,10 +117,13 @@ fn read<M: Name + Default>(value: &Value, unknown: &mut parse::Unknown) -> Resul
 }
 
 fn descriptor<M: Name>() -> Result<MessageDescriptor, JsonError> {
-    let name = M::full_name();
+    message_descriptor(&M::full_name())
+}
+
+fn message_descriptor(name: &str) -> Result<MessageDescriptor, JsonError> {
     pool()?
-        .get_message_by_name(&name)
-        .ok_or_else(|| JsonError::new(Problem::NoDescriptor(name)))
+        .get_message_by_name(name)
+        .ok_or_else(|| JsonError::new(Problem::NoDescriptor(name.to_owned())))
 }
 
 /// The committed descriptors, decoded at first use.
