@@ -29,7 +29,7 @@ use super::service_entry::{self, KnownWorkload, Workloads};
 use super::sidecar::{Sidecar, SidecarIndex};
 use super::virtual_service::{FromRoot, HttpEntry, Semantics, VirtualService, VirtualServiceIndex};
 use super::visibility::Visibility;
-use super::{Age, EnvoyFilter, Finding, Indexes, delegate};
+use super::{Age, EnvoyFilter, Finding, Indexes, delegate, references};
 use crate::plan::{At, Index, Origin, clamp};
 
 /// Annotation of objects made from Gateway API or Ingress resources.
@@ -139,6 +139,7 @@ impl Builder {
             peer_authentication,
             envoy_filters,
         };
+        references::dangling(&indexes, &mut findings);
         (indexes, findings)
     }
 

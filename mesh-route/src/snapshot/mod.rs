@@ -18,6 +18,7 @@ pub mod destination_rule;
 pub mod gateway;
 mod kubernetes;
 pub mod peer_authentication;
+mod references;
 pub mod service;
 mod service_entry;
 pub mod sidecar;
@@ -73,7 +74,10 @@ impl std::fmt::Display for Finding {
             rule,
             reason,
         } = self;
-        write!(f, "{object} {at}: {reason} ({rule})")
+        match at {
+            At::Object => write!(f, "{object}: {reason} ({rule})"),
+            at => write!(f, "{object} {at}: {reason} ({rule})"),
+        }
     }
 }
 

@@ -270,3 +270,33 @@ fn s30_route_names() {
         .collect();
     assert_eq!(names, ["route.non-catch-all", "route.catch-all"]);
 }
+
+#[test]
+fn references_that_lead_nowhere_are_found() {
+    let config = join(&[
+        virtual_service("vs", "default", "[known]", "  gateways: [mesh, absent]\n",
+            "[{match: [{uri: {prefix: /1}}], route: [{destination: {host: nobody}}]},
+              {match: [{uri: {prefix: /2}}], route: [{destination: {host: known, subset: v9}}]},
+              {match: [{uri: {prefix: /3}}], route: [{destination: {host: known, subset: empty}}]},
+              {route: [{destination: {host: known}}]}]"),
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: dr, namespace: default}\nspec: {host: known, subsets: [{name: empty, labels: {version: none}}]}".to_owned(),
+    ]);
+    let snapshot = snapshot(&config);
+    let found: Vec<String> = snapshot.findings().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "VirtualService default/vs: no Gateway `default/absent` (R-GW-10)",
+            "VirtualService default/vs spec.http[0].route[0]: no service has the hostname `nobody.default.svc.cluster.local` (R-DST-3)",
+            "VirtualService default/vs spec.http[1].route[0]: no DestinationRule of `known.default.svc.cluster.local` has a subset `v9` (R-DST-4)",
+            "VirtualService default/vs spec.http[2].route[0]: subset `empty` of `known.default.svc.cluster.local` selects no endpoint (R-DST-4)",
+        ]
+    );
+    // None of them hides the others, and each has its outcome.
+    let router = snapshot.router_for(&client());
+    let status = |path: &str| router.decide(&get(&format!("http://known{path}"))).status();
+    assert_eq!(
+        (status("/1"), status("/2"), status("/3"), status("/4")),
+        (Some(503), Some(503), Some(503), None)
+    );
+}
