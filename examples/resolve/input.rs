@@ -17,13 +17,41 @@ pub(crate) fn read(files: &[String], stdin: &mut dyn Read) -> Result<Decoded, St
     let mut all = Decoded::default();
     for file in files {
         let (name, bytes) = match file.as_str() {
-            "-" => ("stdin", read_all(stdin)),
-            path => (path, std::fs::read(path)),
+            "-" => ("stdin".to_owned(), read_all(stdin)),
+            path => (label(path, files), std::fs::read(path)),
         };
-        let bytes = bytes.map_err(|error| unreadable(name, &error))?;
-        all.extend(mesh_api::decode(name, &bytes));
+        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
+        all.extend(mesh_api::decode(&name, &bytes));
     }
     Ok(all)
+}
+
+/// A path as it is printed: whole while it is short, else the shortest end of it that no other file shares.
+pub(crate) fn label(path: &str, files: &[String]) -> String {
+    const SHORT: usize = 32;
+    if path.len() <= SHORT {
+        return path.to_owned();
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    let ends = |count: usize| {
+        parts
+            .iter()
+            .skip(parts.len() - count)
+            .copied()
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    let shared = |end: &str| {
+        files
+            .iter()
+            .filter(|file| file.ends_with(&format!("/{end}")))
+            .count()
+            > 1
+    };
+    (1..parts.len())
+        .map(ends)
+        .find(|end| !shared(end))
+        .unwrap_or_else(|| path.to_owned())
 }
 
 fn read_all(stdin: &mut dyn Read) -> io::Result<Vec<u8>> {

@@ -528,3 +528,19 @@ fn help_is_no_error() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert!(ran.out.contains("usage:"));
 }
+
+#[test]
+fn long_paths_are_printed_by_their_end() {
+    let files: Vec<String> = [
+        "a/very/long/folder/of/a/shop/mesh.yaml",
+        "a/very/long/folder/of/a/bank/mesh.yaml",
+        "x.yaml",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let labels: Vec<String> = files
+        .iter()
+        .map(|file| crate::input::label(file, &files))
+        .collect();
+    assert_eq!(labels, ["shop/mesh.yaml", "bank/mesh.yaml", "x.yaml"]);
+}
