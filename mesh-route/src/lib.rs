@@ -1,4 +1,4 @@
-//! Resolves a request through Istio's Gateway, VirtualService and DestinationRule to a subset, and says why
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![cfg_attr(
