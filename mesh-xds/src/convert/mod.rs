@@ -22,8 +22,13 @@ use crate::resource_set::ResourceSet;
 mod action;
 mod cluster;
 mod common;
+mod downstream_tls;
 mod endpoint;
+mod filter_chain;
 mod headers;
+mod http_connection;
+mod listener;
+mod listener_filter;
 mod matcher;
 mod report;
 mod route;
@@ -131,6 +136,7 @@ pub fn convert(plan: &TrafficPlan, profile: Profile) -> Conversion {
         warnings: Vec::new(),
     };
     converter.clusters();
+    converter.listeners();
     converter.route_tables();
     for Caveat { object, reason } in caveats {
         converter.not_expressed.push(NotExpressed {
@@ -190,6 +196,17 @@ impl Converter<'_> {
                 self.resources
                     .push(Resource::new(Kind::Endpoint, name.as_str(), &message));
             }
+        }
+    }
+
+    fn listeners(&mut self) {
+        for listener in self.plan.listeners.values() {
+            let name = listener.name.to_string();
+            let mut notes = Notes::new(Kind::Listener, &name);
+            let message = listener::listener(listener, self.profile, &mut notes);
+            self.take(notes);
+            let message = message.map(|message| Resource::new(Kind::Listener, name.as_str(), &message));
+            self.resources.extend(message);
         }
     }
 

@@ -55,6 +55,8 @@ pub enum Part {
     QueryRange(Text),
     /// The filter that resolves the host of a request, which dynamic forwarding needs beside its cluster.
     DynamicForwardFilter,
+    /// A cluster named by a request header, on a TCP connection; the chain is left out.
+    ClusterByHeader(Text),
     /// A codec that Envoy as released does not have.
     Codec(&'static str),
 }
@@ -66,6 +68,7 @@ impl fmt::Display for Part {
             Part::Foreign(name) => write!(f, "imported part `{name}`"),
             Part::QueryRange(name) => write!(f, "number range of query parameter `{name}`"),
             Part::DynamicForwardFilter => f.write_str("filter for dynamic forwarding"),
+            Part::ClusterByHeader(name) => write!(f, "cluster named by header `{name}`"),
             Part::Codec(name) => write!(f, "codec `{name}`"),
         }
     }
@@ -118,6 +121,8 @@ pub enum Problem {
     NoChains,
     /// QUIC without TLS; the chain is left out.
     QuicWithoutTls,
+    /// A cipher suite that Envoy does not know; it is left out.
+    UnknownCipher(Text),
 }
 
 impl fmt::Display for Problem {
@@ -133,6 +138,7 @@ impl fmt::Display for Problem {
             Problem::NoAddress => f.write_str("endpoint without an address, left out"),
             Problem::NoOwnBalancer => f.write_str("no balancer of its own, round robin used"),
             Problem::NoChains => f.write_str("listener without filter chains, left out"),
+            Problem::UnknownCipher(name) => write!(f, "unknown cipher suite `{name}`, left out"),
             Problem::QuicWithoutTls => f.write_str("QUIC without TLS, left out"),
         }
     }
