@@ -33,6 +33,21 @@ const LAYERS: &[(&str, &[&str])] = &[
         "mesh-route/src/snapshot",
         &["scope", "compile", "decide", "matching"],
     ),
+    (
+        "mesh-xds/src/convert",
+        &[
+            "mesh_api::networking",
+            "mesh_api::security",
+            "mesh_api::kubernetes",
+            "mesh_api::mesh",
+            "mesh_route::snapshot",
+            "mesh_route::scope",
+            "mesh_route::compile",
+            "mesh_route::decide",
+            "mesh_route::MeshSnapshot",
+            "mesh_route::Router",
+        ],
+    ),
 ];
 
 #[test]

@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 
+use mesh_xds::ResourceSet;
+use mesh_xds::json::{self, JsonError};
+use mesh_xds::pb::Kind;
 use serde_json::{Map, Value, json};
 
 use super::echo::EchoPool;
@@ -19,6 +22,71 @@ pub struct Converted {
     pub clusters: Vec<Value>,
     /// ClusterLoadAssignments of the clusters that discover their endpoints.
     pub assignments: Vec<Value>,
+}
+
+impl Converted {
+    /// The resources of a proxy, by kind.
+    ///
+    /// # Errors
+    /// When the bytes of a resource are no message of its kind.
+    pub fn of(name: &str, resources: &ResourceSet) -> Result<Self, JsonError> {
+        let all = |kind| {
+            resources
+                .of(kind)
+                .map(json::resource_to_json)
+                .collect::<Result<Vec<Value>, JsonError>>()
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            listeners: all(Kind::Listener)?,
+            route_configurations: all(Kind::Route)?,
+            clusters: all(Kind::Cluster)?,
+            assignments: all(Kind::Endpoint)?,
+        })
+    }
+
+    /// The resources as they are, in a static bootstrap that a validating Envoy takes: route configurations stand where
+    /// listeners ask for them, assignments in clusters of their own, and the streams that resources name lead nowhere.
+    ///
+    /// # Errors
+    /// When a listener asks for a route configuration that is not there.
+    pub fn bootstrap(&self) -> Result<Value, AdaptError> {
+        let Self {
+            name: _,
+            listeners,
+            route_configurations,
+            clusters,
+            assignments,
+        } = self;
+        let routes = by_name(route_configurations, &["name"])?;
+        let mut listeners = listeners.clone();
+        for listener in &mut listeners {
+            let name = text(object(listener)?, &["name"])?.to_owned();
+            let default = find_in(listener, &["defaultFilterChain", "default_filter_chain"]);
+            default.map_or(Ok(()), |chain| inline_routes(&name, chain, &routes))?;
+            for chain in items_mut(listener, &["filterChains", "filter_chains"]) {
+                inline_routes(&name, chain, &routes)?;
+            }
+        }
+        let mut clusters = clusters.clone();
+        for (number, assignment) in assignments.iter().enumerate() {
+            let mut assignment = assignment.clone();
+            let name = format!("assignment-{number}");
+            assignment["clusterName"] = name.clone().into();
+            clusters.push(json!({ "name": name, "type": "STATIC", "loadAssignment": assignment }));
+        }
+        for name in ["xds-grpc", "sds-grpc"] {
+            clusters.push(json!({ "name": name, "type": "STATIC" }));
+        }
+        let stream = json!({
+            "api_type": "GRPC", "transport_api_version": "V3",
+            "grpc_services": [{ "envoy_grpc": { "cluster_name": "xds-grpc" } }],
+        });
+        Ok(json!({
+            "dynamic_resources": { "ads_config": stream },
+            "static_resources": { "listeners": listeners, "clusters": clusters },
+        }))
+    }
 }
 
 /// Makes the resources of many proxies into one static bootstrap for loopback. Source: X-REAL-9.
@@ -239,21 +307,12 @@ fn adapt_chain(
     routes: &BTreeMap<&str, &Value>,
 ) -> Result<(), AdaptError> {
     remove(chain, &["transport_socket", "transportSocket"]);
+    inline_routes(listener, chain, routes)?;
     for filter in items_mut(chain, &["filters"]) {
         let Some(config) = find_in(filter, &["typed_config", "typedConfig"]).and_then(Value::as_object_mut)
         else {
             continue;
         };
-        if let Some(rds) = take(config, &["rds"]) {
-            let table = find(&rds, &["route_config_name", "routeConfigName"])
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let missing = || AdaptError::new(listener, format!("no route configuration `{table}`"));
-            config.insert(
-                "route_config".into(),
-                (*routes.get(table).ok_or_else(missing)?).clone(),
-            );
-        }
         for value in config.values_mut() {
             prefix_clusters(proxy, value);
         }
@@ -261,6 +320,30 @@ fn adapt_chain(
             prefix(proxy, cluster);
         }
         prefix_weighted(proxy, config);
+    }
+    Ok(())
+}
+
+/// Puts route configurations in place of the RDS sources that name them.
+fn inline_routes(
+    listener: &str,
+    chain: &mut Value,
+    routes: &BTreeMap<&str, &Value>,
+) -> Result<(), AdaptError> {
+    for filter in items_mut(chain, &["filters"]) {
+        let config = find_in(filter, &["typed_config", "typedConfig"]).and_then(Value::as_object_mut);
+        let Some((config, rds)) = config.and_then(|config| {
+            let rds = take(config, &["rds"])?;
+            Some((config, rds))
+        }) else {
+            continue;
+        };
+        let table = find(&rds, &["route_config_name", "routeConfigName"])
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let missing = || AdaptError::new(listener, format!("no route configuration `{table}`"));
+        let table = (*routes.get(table).ok_or_else(missing)?).clone();
+        config.insert("route_config".into(), table);
     }
     Ok(())
 }

@@ -39,6 +39,33 @@ impl Envoy {
         Self::spawn(program, bootstrap, directory)
     }
 
+    /// Has `program` read a bootstrap without running it. Source: X-REAL-10.
+    ///
+    /// # Errors
+    /// When the program does not run or refuses the configuration; the error carries the end of its log.
+    pub fn validate(program: &Path, bootstrap: &Value) -> Result<(), EnvoyError> {
+        let directory =
+            Directory::create().map_err(|error| EnvoyError::new("no directory for Envoy", error))?;
+        let mut bootstrap = bootstrap.clone();
+        bootstrap["node"] = json!({ "id": "testkit", "cluster": "testkit" });
+        let config = directory.path.join("boot.json");
+        let bytes = serde_json::to_vec(&bootstrap).map_err(io::Error::from);
+        bytes
+            .and_then(|bytes| fs::write(&config, bytes))
+            .map_err(|error| EnvoyError::new("no files for Envoy", error))?;
+        let output = Command::new(program)
+            .args(["--mode", "validate", "--log-level", "warn", "-c"])
+            .arg(&config)
+            .output()
+            .map_err(|error| EnvoyError::new(format!("{} does not run", program.display()), error))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let mut error = EnvoyError::new("Envoy refuses the configuration", output.status);
+        error.log = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(error)
+    }
+
     /// The address at which the listener of this name accepts connections.
     pub fn listener(&self, name: &str) -> Option<SocketAddr> {
         self.listeners.get(name).copied()
