@@ -203,6 +203,7 @@ impl MeshSnapshot {
                 facts: &facts,
                 mesh,
                 indexes,
+                sni_dnat: false,
             };
             explain::cluster(&service, cluster, &view, &mut trace);
         }

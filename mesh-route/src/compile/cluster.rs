@@ -14,9 +14,9 @@ use super::locality;
 use super::traffic_policy::{Blocks, PolicyTarget, traffic_policy};
 use super::upstream_tls::{TlsView, identities, upstream_tls};
 use crate::plan::{
-    At, Cluster, ClusterName, Discovery, DnsCache, DnsFamily, DnsLookup, EndpointRule, FixedCluster, Index,
-    Level, Origin, PortClusters, ProxyFacts, ProxyRole, RuleId, ServiceClusters, ServiceFacts, Sourced,
-    SubsetRef, UpstreamProtocol, UpstreamTls, clamp,
+    At, Cluster, ClusterKey, ClusterName, ClusterStyle, Discovery, DnsCache, DnsFamily, DnsLookup,
+    EndpointRule, FixedCluster, Index, Level, Origin, PortClusters, ProxyFacts, ProxyRole, RuleId,
+    ServiceClusters, ServiceFacts, Sourced, SubsetRef, UpstreamProtocol, UpstreamTls, clamp,
 };
 use crate::snapshot::Indexes;
 use crate::snapshot::destination_rule::{MergedRule, MergedSubset};
@@ -31,6 +31,8 @@ pub(crate) struct ClusterView<'a> {
     pub(crate) mesh: &'a MeshConfig,
     /// The snapshot, for rules and PeerAuthentication.
     pub(crate) indexes: &'a Indexes,
+    /// Whether an AUTO_PASSTHROUGH server needs clusters by server name (X-CDS-48).
+    pub(crate) sni_dnat: bool,
 }
 
 impl ClusterView<'_> {
@@ -191,11 +193,18 @@ impl Builder<'_> {
             _ => Box::default(),
         };
         let default = Arc::new(self.cluster(port, None)?);
+        let sni_dnat = match self.view.sni_dnat && !self.service.external {
+            true => std::iter::once(&default)
+                .chain(&*subsets)
+                .map(|cluster| sni_dnat(cluster))
+                .collect(),
+            false => Box::default(),
+        };
         Some(PortClusters {
             port: port.number,
             default,
             subsets,
-            sni_dnat: Box::default(),
+            sni_dnat,
         })
     }
 
@@ -348,6 +357,26 @@ impl Builder<'_> {
         }
         UpstreamProtocol::Unspecified
     }
+}
+
+/// The same cluster by server name: without TLS, since the client's own passes through (X-CDS-48).
+fn sni_dnat(cluster: &Cluster) -> Arc<Cluster> {
+    let ClusterKey {
+        style: _,
+        host,
+        port,
+        subset,
+    } = cluster.name.key().clone();
+    Arc::new(Cluster {
+        name: ClusterName::new(ClusterKey {
+            style: ClusterStyle::SniDnat,
+            host,
+            port,
+            subset,
+        }),
+        tls: Sourced::new(UpstreamTls::Plain, Level::Default(RuleId::AutoMtls)),
+        ..cluster.clone()
+    })
 }
 
 fn is_passthrough(balancer: Option<&model::LoadBalancerSettings>) -> bool {

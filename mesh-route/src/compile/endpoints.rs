@@ -9,8 +9,8 @@ use super::cluster::ClusterView;
 use super::locality;
 use super::traffic_policy::Blocks;
 use crate::plan::{
-    Assignment, Cluster, ClusterName, Discovery, Endpoint, Health, Level, Locality, LocalityGroup,
-    ServiceClusters, ServiceEndpoints, TlsCapability, UpstreamTls, WeightedEndpoint,
+    Assignment, Cluster, ClusterName, ClusterStyle, Discovery, Endpoint, Health, Level, Locality,
+    LocalityGroup, ServiceClusters, ServiceEndpoints, TlsCapability, UpstreamTls, WeightedEndpoint,
 };
 use crate::snapshot::service::Service;
 
@@ -113,7 +113,13 @@ fn belongs(endpoint: &Endpoint, cluster: &Cluster, view: &ClusterView<'_>) -> bo
         Health::Draining | Health::Terminating => false,
     };
     let here = !rule.node_local || endpoint.node == view.facts.node;
-    healthy && here && endpoint.port_name == rule.port_name && rule.labels.is_subset_of(&endpoint.labels)
+    // X-EDS-16: what passes through untouched needs an endpoint that terminates mesh TLS.
+    let reachable = cluster.name.key().style != ClusterStyle::SniDnat || endpoint.tls == TlsCapability::Istio;
+    reachable
+        && healthy
+        && here
+        && endpoint.port_name == rule.port_name
+        && rule.labels.is_subset_of(&endpoint.labels)
 }
 
 /// X-EDS-8

@@ -37,6 +37,14 @@ impl MergedServer {
         self.gateway.servers.get(self.server)
     }
 
+    /// Whether it maps server names to clusters (R-GW-18).
+    pub(super) fn is_auto_passthrough(&self) -> bool {
+        self.spec().is_some_and(|server| {
+            let mode = server.tls.as_ref().map(|tls| tls.mode);
+            mode == Some(mesh_api::networking::ServerTlsMode::AutoPassthrough)
+        })
+    }
+
     /// Where it stands.
     pub(super) fn origin(&self) -> Origin {
         let position = self.spec().map_or(self.server, |server| server.position);

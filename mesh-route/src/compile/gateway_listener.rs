@@ -5,23 +5,32 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use mesh_api::mesh::MeshConfig;
-use mesh_api::names::{GatewayRef, Host, Text, host};
+use mesh_api::names::{GatewayRef, Host, Protocol, SubsetName, Text, host};
 use mesh_api::networking as model;
 
-use super::chain::{http_chain, http_settings, keep_shared};
+use super::chain::{http_chain, http_settings, keep_shared, tcp_chain};
 use super::gateway::{GatewayTables, MergedServer};
 use super::l4;
 use super::share;
 use crate::plan::{
     At, Bind, BindAddress, CaRef, Capture, CertificateRef, ChainClass, ChainMatch, ChainName, ClientAuth,
-    DownstreamTls, FilterChain, HttpSettings, Index, Inspect, Listener, ListenerName, ListenerRole,
-    MeshServerTls, Origin, RouteSource, RouteTable, RouteTableName, ServerTls, TcpProxy, Terminal,
-    TlsVersion, TrafficPlan, Transport, clamp,
+    ClusterKey, ClusterName, ClusterStyle, DownstreamTls, FilterChain, HttpSettings, Index, Inspect,
+    Listener, ListenerName, ListenerRole, MeshServerTls, Origin, RouteSource, RouteTable, RouteTableName,
+    ServerTls, TcpProxy, Terminal, TlsVersion, TrafficPlan, Transport, clamp,
 };
 use crate::snapshot::gateway::Server;
 use crate::snapshot::virtual_service::{Semantics, VirtualService};
 use crate::table::{Seq, Table};
 use crate::trace::Recorder;
+
+/// Application protocols of mesh TLS (X-IL-4).
+const MESH_ALPN: [&str; 5] = [
+    "istio",
+    "istio-peer-exchange",
+    "istio-http/1.0",
+    "istio-http/1.1",
+    "istio-h2",
+];
 
 type Compiled = (Table<ListenerName, Listener>, Table<RouteTableName, RouteTable>);
 
@@ -91,6 +100,7 @@ impl SocketBuilder<'_> {
                 // R-GW-9: all plaintext servers of the port share one table and one chain.
                 Some(name) if !tables.insert(name) => {}
                 Some(name) => chains.push(self.http(merged, server, name)),
+                None if merged.is_auto_passthrough() => chains.extend(self.auto_passthrough(merged, server)),
                 None if server.is_passthrough() => {
                     chains.extend(self.passthrough(merged, server, &mut names));
                 }
@@ -196,6 +206,57 @@ impl SocketBuilder<'_> {
             matching: Index::some(position),
         };
         Some((at, entry, &route.route))
+    }
+
+    /// A chain for every service of the mesh and every subset of it, by server name; VirtualServices do not count
+    /// (R-GW-18, X-GW-10).
+    fn auto_passthrough(&self, merged: &MergedServer, server: &Server) -> Vec<FilterChain> {
+        let scope = self.tables.scope;
+        let hosts: Vec<Host> = sni_hosts(server).map(Host::new).collect();
+        let facts = &scope.facts;
+        let mut chains = Vec::new();
+        for service in scope.services.iter().filter(|service| !service.external) {
+            if !hosts.iter().any(|host| service.host.is_subset_of(host)) {
+                continue;
+            }
+            let rule = self
+                .tables
+                .indexes
+                .rules
+                .select(&facts.namespace, &facts.labels, service);
+            let rule = rule.map(|selected| selected.rule);
+            let subsets = rule
+                .iter()
+                .flat_map(|rule| &rule.subsets)
+                .filter_map(|subset| subset.spec());
+            let subsets: Vec<SubsetName> = subsets
+                .map(|subset| SubsetName::new(subset.name.as_str()))
+                .collect();
+            for port in service.ports.iter().filter(|port| port.protocol != Protocol::Udp) {
+                for subset in std::iter::once(None).chain(subsets.iter().cloned().map(Some)) {
+                    let (style, host) = (ClusterStyle::SniDnat, service.host.clone());
+                    let cluster = ClusterName::new(ClusterKey {
+                        style,
+                        host,
+                        port: port.number,
+                        subset,
+                    });
+                    let names: Box<[Text]> = Box::new([Text::from(cluster.sni())]);
+                    let class = ChainClass::GatewayAutoPassthrough;
+                    let mut chain = tcp_chain(
+                        ChainName::Unnamed,
+                        class,
+                        ChainMatch::default(),
+                        cluster,
+                        merged.origin(),
+                    );
+                    chain.matching.server_names = names;
+                    chain.matching.alpn = MESH_ALPN.iter().map(Text::new).collect();
+                    chains.push(chain);
+                }
+            }
+        }
+        chains
     }
 
     /// TLS that is not looked into: a chain for each match (R-L4-10).
@@ -319,6 +380,15 @@ fn fits(port: u32, gateways: &[String], server: &Server, own: &GatewayRef) -> bo
 
 /// Server names of a server: its hosts without namespaces, sorted (R-GW-7). `*` is no condition.
 fn sni_names(server: &Server) -> Box<[Text]> {
+    let names: BTreeSet<Text> = sni_hosts(server).collect();
+    if names.iter().any(|name| name == "*") {
+        Box::default()
+    } else {
+        names.into_iter().collect()
+    }
+}
+
+fn sni_hosts(server: &Server) -> impl Iterator<Item = Text> {
     let part = |host: &Text| {
         Text::new(
             host.as_str()
@@ -326,12 +396,7 @@ fn sni_names(server: &Server) -> Box<[Text]> {
                 .map_or(host.as_str(), |(_, name)| name),
         )
     };
-    let names: BTreeSet<Text> = server.hosts.iter().map(part).collect();
-    if names.iter().any(|name| name == "*") {
-        Box::default()
-    } else {
-        names.into_iter().collect()
-    }
+    server.hosts.iter().map(part)
 }
 
 /// TLS of a server (X-GW-9).

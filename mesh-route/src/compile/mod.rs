@@ -70,6 +70,7 @@ pub fn sidecar(
         facts: &scope.facts,
         mesh,
         indexes,
+        sni_dnat: false,
     };
     let (clusters, endpoints) = service_parts(&scope.services, &view, previous);
     let dynamic = scope.outbound.mode == OutboundMode::DynamicDns;
@@ -100,10 +101,12 @@ pub fn gateway(
     };
     let servers = gateway::merge_servers(scope, recorder);
     let (listeners, route_tables) = gateway_listener::compile(&tables, mesh, &servers, previous, recorder);
+    let sni_dnat = servers.iter().any(gateway::MergedServer::is_auto_passthrough);
     let view = ClusterView {
         facts: &scope.facts,
         mesh,
         indexes,
+        sni_dnat,
     };
     let (clusters, endpoints) = service_parts(&scope.services, &view, previous);
     TrafficPlan {

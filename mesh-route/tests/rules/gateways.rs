@@ -287,3 +287,41 @@ fn terminated_tls_takes_tls_routes_of_gateway_semantics_only() {
     assert_eq!(chains("internal.istio.io/route-semantics: gateway"), 1);
     assert_eq!(chains("a: b"), 0);
 }
+
+#[test]
+fn auto_passthrough_maps_server_names_to_clusters() {
+    // R-GW-18, X-GW-10, X-CDS-48, X-EDS-16: VirtualServices do not count, external services and plaintext endpoints stay out.
+    let servers = "[{port: {number: 15443, name: tls, protocol: TLS}, hosts: [\"*.default.svc.cluster.local\"], tls: {mode: AUTO_PASSTHROUGH}}]";
+    let router = gateway(&join(&[
+        server("g", "default", servers),
+        virtual_service("vs", "default", "[\"*.default.svc.cluster.local\"]", "  gateways: [g]\n  tls: [{match: [{sniHosts: [x.default.svc.cluster.local]}], route: [{destination: {host: b}}]}]\n", "[]"),
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: dr, namespace: default}\nspec: {host: b, subsets: [{name: v1}]}".to_owned(),
+    ]));
+    let (_, listener) = router.plan().listeners.iter().next().expect("a listener");
+    let names: Vec<String> = listener
+        .chains
+        .iter()
+        .flat_map(|chain| chain.matching.server_names.iter())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "outbound_.80_._.alt-known.default.svc.cluster.local",
+            "outbound_.8080_._.alt-known.default.svc.cluster.local",
+            "outbound_.9080_._.b.default.svc.cluster.local",
+            "outbound_.9080_.v1_.b.default.svc.cluster.local",
+            "outbound_.80_._.known.default.svc.cluster.local",
+            "outbound_.8080_._.known.default.svc.cluster.local",
+        ]
+    );
+    let name = mesh_route::plan::ClusterName::parse("outbound_.9080_.v1_.b.default.svc.cluster.local");
+    let cluster = router.plan().cluster(&name).expect("a cluster");
+    assert_eq!(cluster.tls.value.as_str(), "plaintext");
+    let endpoints = router.plan().endpoints(&name).expect("an assignment");
+    assert_eq!(
+        endpoints.endpoints().count(),
+        0,
+        "the endpoint of `b` terminates no mesh TLS"
+    );
+}
