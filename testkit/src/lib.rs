@@ -3,3 +3,4 @@
 pub mod corpus;
 pub mod envoy;
 pub mod fuzz;
+pub mod generate;
