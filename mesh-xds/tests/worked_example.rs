@@ -1,30 +1,20 @@
 //! The worked example of the conversion: one service with two subsets, as a sidecar and its rule see it (X-EX).
 #![cfg(feature = "reflect")]
 
-use mesh_route::plan::Locality;
-use mesh_route::{MeshSnapshot, Workload};
-use mesh_xds::pb::Kind;
-use mesh_xds::{Conversion, Profile, convert, json};
-use serde_json::{Value, json};
+mod support;
 
-const MESH: &str = include_str!("worked_example.yaml");
+use mesh_xds::pb::Kind;
+use mesh_xds::{Conversion, Profile, convert};
+use serde_json::{Value, json};
+use support::{plan, resource};
+
 const V1: &str = "outbound|9080|v1|reviews.default.svc.cluster.local";
 
 fn converted(profile: Profile) -> Conversion {
-    let decoded = mesh_api::decode("worked_example.yaml", MESH.as_bytes());
-    assert!(decoded.report().is_ok(), "{}", decoded.report());
-    let snapshot = MeshSnapshot::build(decoded.objects());
-    assert_eq!(snapshot.findings(), []);
-    let client = Workload::new("default".parse().unwrap()).with_locality(Locality::parse("r1/z1"));
-    let conversion = convert(&snapshot.plan_for(&client), profile);
+    let conversion = convert(&plan(), profile);
     assert_eq!(conversion.not_expressed(), []);
     assert_eq!(conversion.warnings(), []);
     conversion
-}
-
-fn resource(conversion: &Conversion, kind: Kind, name: &str) -> Value {
-    let resource = conversion.resources().get(kind, name);
-    json::resource_to_json(resource.unwrap_or_else(|| panic!("no {kind} {name}"))).unwrap()
 }
 
 fn names(conversion: &Conversion, kind: Kind) -> Vec<&str> {
@@ -223,6 +213,123 @@ fn routes() {
     assert_eq!(table["maxDirectResponseBodySizeBytes"], 1_048_576);
 }
 
+// X-EX-4; without services of its own the proxy has no inbound listener.
+#[test]
+fn listeners() {
+    let conversion = converted(Profile::UpstreamEnvoy);
+    assert_eq!(
+        names(&conversion, Kind::Listener),
+        ["0.0.0.0_9080", "virtualOutbound"]
+    );
+    let mut outbound = resource(&conversion, Kind::Listener, "0.0.0.0_9080");
+    let manager = outbound["filterChains"][0]["filters"][0]["typedConfig"].take();
+    let inspector = "type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";
+    assert_eq!(
+        outbound,
+        json!({
+            "name": "0.0.0.0_9080",
+            "address": {"socketAddress": {"address": "0.0.0.0", "portValue": 9080}},
+            "bindToPort": false,
+            "trafficDirection": "OUTBOUND",
+            "listenerFilters": [{"name": "envoy.filters.listener.http_inspector", "typedConfig": {"@type": inspector}}],
+            "listenerFiltersTimeout": "0s",
+            "continueOnListenerFiltersTimeout": true,
+            "filterChains": [{
+                "filterChainMatch": {"transportProtocol": "raw_buffer", "applicationProtocols": ["http/1.1", "h2c"]},
+                "filters": [{"name": "envoy.filters.network.http_connection_manager", "typedConfig": null}],
+                "transportSocketConnectTimeout": "15s",
+            }],
+            "defaultFilterChain": {
+                "name": "PassthroughFilterChain",
+                "filters": [tcp_proxy("PassthroughCluster")],
+                "transportSocketConnectTimeout": "15s",
+            },
+        })
+    );
+    assert_eq!(manager["statPrefix"], "outbound_0.0.0.0_9080;"); // X-NAME-6
+    assert_eq!(manager["rds"]["routeConfigName"], "9080");
+    assert_eq!(manager["rds"]["configSource"]["initialFetchTimeout"], "0s"); // X-HCM-5
+    assert_eq!(manager["streamIdleTimeout"], "0s"); // X-HCM-2
+    assert_eq!(
+        (&manager["useRemoteAddress"], &manager["normalizePath"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(
+        manager["requestIdExtension"]["typedConfig"]["useRequestIdForTraceSampling"],
+        true
+    ); // X-HCM-4
+
+    let rest = resource(&conversion, Kind::Listener, "virtualOutbound");
+    assert_eq!(
+        rest,
+        json!({
+            "name": "virtualOutbound",
+            "address": {"socketAddress": {"address": "0.0.0.0", "portValue": 15001}},
+            "useOriginalDst": true,
+            "maxConnectionsToAcceptPerSocketEvent": 1,
+            "trafficDirection": "OUTBOUND",
+            "filterChains": [{
+                "name": "virtualOutbound-blackhole",
+                "filterChainMatch": {"destinationPort": 15001},
+                "filters": [tcp_proxy("BlackHoleCluster")],
+                "transportSocketConnectTimeout": "15s",
+            }, {
+                "name": "virtualOutbound-catchall-tcp",
+                "filters": [tcp_proxy("PassthroughCluster")],
+                "transportSocketConnectTimeout": "15s",
+            }],
+        })
+    );
+}
+
+fn tcp_proxy(cluster: &str) -> Value {
+    json!({
+        "name": "envoy.filters.network.tcp_proxy",
+        "typedConfig": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+            "cluster": cluster,
+            "statPrefix": cluster,
+        },
+    })
+}
+
+// X-HCM-7, X-HCM-8, X-IN-13
+#[test]
+fn http_filters_by_profile() {
+    let filters = |profile| -> Vec<(String, bool)> {
+        let listener = resource(&converted(profile), Kind::Listener, "0.0.0.0_9080");
+        let filters = listener["filterChains"][0]["filters"][0]["typedConfig"]["httpFilters"]
+            .as_array()
+            .cloned();
+        let filters = filters.unwrap().into_iter();
+        filters
+            .map(|filter| {
+                let name = filter["name"]
+                    .as_str()
+                    .unwrap()
+                    .replace("envoy.filters.http.", "");
+                (name, filter["isOptional"] == true)
+            })
+            .collect()
+    };
+    let of = |names: [(&str, bool); 6]| names.map(|(name, optional)| (name.to_owned(), optional)).to_vec();
+    let with_istio = |optional| {
+        of([
+            ("istio.metadata_exchange", optional),
+            ("grpc_stats", false),
+            ("istio.alpn", optional),
+            ("fault", false),
+            ("cors", false),
+            ("router", false),
+        ])
+    };
+    assert_eq!(filters(Profile::IstioProxy), with_istio(false));
+    assert_eq!(filters(Profile::UpstreamEnvoyOptional), with_istio(true));
+    let mut stock = with_istio(false);
+    stock.retain(|(name, _)| !name.starts_with("istio."));
+    assert_eq!(filters(Profile::UpstreamEnvoy), stock);
+}
+
 // X-SNAP-4, DESIGN 3.6
 #[test]
 fn converting_again_gives_equal_bytes() {
@@ -232,7 +339,7 @@ fn converting_again_gives_equal_bytes() {
         Profile::UpstreamEnvoyOptional,
     ] {
         let (one, two) = (converted(profile), converted(profile));
-        assert!(one.resources().len() >= 10);
+        assert_eq!(one.resources().len(), 6 + 3 + 2 + 1);
         assert_eq!(one.resources(), two.resources());
         for (a, b) in one.resources().iter().zip(two.resources().iter()) {
             assert_eq!(
