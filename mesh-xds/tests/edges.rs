@@ -296,7 +296,7 @@ fn unknown_cipher_suites_are_left_out() {
 fn what_has_no_form_is_listed() {
     let mut imported = plan();
     edit_cluster(&mut imported, |cluster| {
-        cluster.foreign = foreign(ForeignEffect::None)
+        cluster.foreign = foreign(ForeignEffect::None);
     });
     edit_route(&mut imported, |route| {
         let extras = RouteExtras {
@@ -306,7 +306,7 @@ fn what_has_no_form_is_listed() {
         route.extras = Some(Box::new(extras));
     });
     edit_chain(&mut imported, |chain| {
-        chain.matching.foreign = foreign(ForeignEffect::Condition)
+        chain.matching.foreign = foreign(ForeignEffect::Condition);
     });
     let object = ObjectKey::new(mesh_api::Kind::EnvoyFilter, "default", "tweak");
     imported.caveats = [Caveat {
@@ -328,7 +328,7 @@ fn what_has_no_form_is_listed() {
     let mut action = plan();
     let parts_of_action = foreign(ForeignEffect::Action).unwrap();
     edit_route(&mut action, |route| {
-        route.action = Action::Foreign(parts_of_action)
+        route.action = Action::Foreign(parts_of_action);
     });
     assert_eq!(
         stock(&action).not_expressed()[0].part,
