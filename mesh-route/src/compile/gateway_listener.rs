@@ -145,7 +145,7 @@ impl SocketBuilder<'_> {
         chain.class = ChainClass::Gateway;
         if server.terminates_https() {
             chain.matching.server_names = sni_names(server);
-            chain.tls = server_tls(server, self.mesh, true, merged.origin());
+            chain.tls = server_tls(server, self.mesh, merged.origin());
         }
         chain
     }
@@ -162,7 +162,7 @@ impl SocketBuilder<'_> {
         let mut chain = self.chain(ChainClass::Gateway, Box::default(), proxy, origin);
         if server.tls.is_some() {
             chain.matching.server_names = sni_names(server);
-            chain.tls = server_tls(server, self.mesh, false, merged.origin());
+            chain.tls = server_tls(server, self.mesh, merged.origin());
         }
         Some(chain)
     }
@@ -400,16 +400,12 @@ fn sni_hosts(server: &Server) -> impl Iterator<Item = Text> {
 }
 
 /// TLS of a server (X-GW-9).
-fn server_tls(server: &Server, mesh: &MeshConfig, http: bool, origin: Origin) -> DownstreamTls {
+fn server_tls(server: &Server, mesh: &MeshConfig, origin: Origin) -> DownstreamTls {
     use model::ServerTlsMode as Mode;
     let Some(tls) = &server.tls else {
         return DownstreamTls::Plain;
     };
-    let alpn: Box<[Text]> = ["h2", "http/1.1"]
-        .iter()
-        .filter(|_| http)
-        .map(Text::new)
-        .collect();
+    let alpn: Box<[Text]> = ["h2", "http/1.1"].iter().map(Text::new).collect();
     if tls.mode == Mode::IstioMutual {
         return DownstreamTls::Mesh(Arc::new(MeshServerTls {
             trust_domains: Box::default(),

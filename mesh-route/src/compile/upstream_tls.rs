@@ -108,7 +108,7 @@ fn explicit(settings: &ClientTlsSettings, view: TlsView<'_>) -> UpstreamTls {
     let ca = match (credential_name.as_str(), ca_certificates.as_str()) {
         ("", "") => CaRef::System,
         ("", file) => CaRef::File(Text::new(file)),
-        (name, _) => CaRef::Credential(Text::new(name)),
+        (name, _) => CaRef::Credential(Text::from(format!("{name}-cacert"))), // X-CDS-44
     };
     let own_sans = subject_alt_names.iter().map(Text::from);
     let sans: Box<[Text]> = match subject_alt_names.as_slice() {

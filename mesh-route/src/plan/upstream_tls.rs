@@ -94,6 +94,6 @@ pub enum CaRef {
     Mesh,
     /// A file at the proxy.
     File(Text),
-    /// A named credential.
+    /// A named credential that holds authorities; `NAME-cacert` for the one beside the certificate `NAME`.
     Credential(Text),
 }
