@@ -95,7 +95,7 @@ fn mesh_context(
     } else {
         TlsVersion::V1_2
     };
-    let exchange = (exchanges && !alpn.is_empty()).then(|| PEER_EXCHANGE.to_owned());
+    let exchange = exchanges.then(|| PEER_EXCHANGE.to_owned());
     let offered = exchange.into_iter().chain(alpn.iter().map(Text::to_string));
     DownstreamTlsContext {
         common_tls_context: Some(CommonTlsContext {
