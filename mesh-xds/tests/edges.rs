@@ -325,6 +325,25 @@ fn what_has_no_form_is_listed() {
         ]
     );
 
+    // What it cannot say of a match, it does not guess: the chain is left out, the default takes its connections.
+    let listener = resource(&stock(&imported), Kind::Listener, "0.0.0.0_9080");
+    assert!(listener["filterChains"].is_null() && listener["defaultFilterChain"].is_object());
+    assert_eq!(routes(&imported).as_array().unwrap().len(), 2);
+
+    let mut condition = plan();
+    edit_route(&mut condition, |route| {
+        let extras = RouteExtras {
+            foreign: foreign(ForeignEffect::Condition),
+            ..RouteExtras::default()
+        };
+        route.extras = Some(Box::new(extras));
+    });
+    assert_eq!(
+        stock(&condition).not_expressed()[0].part,
+        Part::Foreign(Text::new("x"))
+    );
+    assert_eq!(routes(&condition).as_array().unwrap().len(), 1);
+
     let mut action = plan();
     let parts_of_action = foreign(ForeignEffect::Action).unwrap();
     edit_route(&mut action, |route| {

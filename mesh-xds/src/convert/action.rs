@@ -56,7 +56,7 @@ pub(super) fn action(action: &Action, view: &ActionView<'_>, notes: &mut Notes) 
             None
         }
         Action::Foreign(parts) => {
-            notes.foreign_parts(view.origin, parts);
+            let _ = notes.foreign_parts(view.origin, parts);
             None
         }
     }

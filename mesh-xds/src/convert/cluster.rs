@@ -80,7 +80,9 @@ pub(super) fn cluster(cluster: &Cluster, view: &View<'_>, notes: &mut Notes) -> 
     let text = name.to_string();
     let built_in = built_in();
     let origin = rule.as_ref().or(view.service.map(|service| &service.origin));
-    notes.foreign(origin.unwrap_or(&built_in), foreign);
+    if !notes.foreign(origin.unwrap_or(&built_in), foreign) {
+        return None;
+    }
 
     let mut message = pb::Cluster {
         name: text.clone(),

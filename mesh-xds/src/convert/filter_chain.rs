@@ -69,7 +69,7 @@ pub(super) fn filter_chain(
         }
         Terminal::Tcp(proxy) => filters.extend(tcp_filters(proxy, origin, notes)?),
         Terminal::Foreign(foreign) => {
-            notes.foreign(origin, foreign);
+            let _ = notes.foreign(origin, foreign);
             return None;
         }
     }
@@ -80,7 +80,7 @@ pub(super) fn filter_chain(
     }
     let path = virtual_service(origin).and_then(config_path);
     let is_any = matching.is_any();
-    let matched = chain_match(matching, origin, notes);
+    let matched = chain_match(matching, origin, notes)?;
     Some(pb::FilterChain {
         name: name.to_string(),
         filter_chain_match: (!is_any).then_some(matched),
@@ -113,7 +113,8 @@ fn has_metadata_exchange(class: ChainClass, is_tcp: bool, tls: &DownstreamTls) -
     }
 }
 
-fn chain_match(matching: &ChainMatch, origin: &Origin, notes: &mut Notes) -> FilterChainMatch {
+/// The match; `None` if part of it is not understood.
+fn chain_match(matching: &ChainMatch, origin: &Origin, notes: &mut Notes) -> Option<FilterChainMatch> {
     let ChainMatch {
         port,
         destinations,
@@ -124,9 +125,11 @@ fn chain_match(matching: &ChainMatch, origin: &Origin, notes: &mut Notes) -> Fil
         source_ports,
         foreign,
     } = matching;
-    notes.foreign(origin, foreign);
+    if !notes.foreign(origin, foreign) {
+        return None;
+    }
     let texts = |list: &[Text]| list.iter().map(Text::to_string).collect();
-    FilterChainMatch {
+    Some(FilterChainMatch {
         destination_port: port.map(u32::from),
         prefix_ranges: destinations.iter().map(range).collect(),
         server_names: texts(server_names),
@@ -138,7 +141,7 @@ fn chain_match(matching: &ChainMatch, origin: &Origin, notes: &mut Notes) -> Fil
         source_prefix_ranges: sources.iter().map(range).collect(),
         source_ports: source_ports.iter().copied().map(u32::from).collect(),
         ..Default::default()
-    }
+    })
 }
 
 fn range(net: &IpNet) -> CidrRange {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mesh_api::names::Text;
-use mesh_route::plan::{Foreign, ForeignParts, Origin, RuleId};
+use mesh_route::plan::{Foreign, ForeignEffect, ForeignParts, Origin, RuleId};
 
 use crate::pb::Kind;
 
@@ -49,7 +49,7 @@ impl fmt::Display for NotExpressed {
 pub enum Part {
     /// Something that the plan itself only names, and why.
     Caveat(&'static str),
-    /// An imported part, by name.
+    /// An imported part, by name. If it is a condition or an action, what it belongs to is left out.
     Foreign(Text),
     /// A condition on a query parameter that Envoy has no matcher for: a number in a range. The route is left out.
     QueryRange(Text),
@@ -179,21 +179,25 @@ impl Notes {
         });
     }
 
-    /// Lists imported parts, if there are any.
-    pub(super) fn foreign(&mut self, origin: &Origin, foreign: &Foreign) {
-        if let Some(parts) = foreign {
-            self.foreign_parts(origin, parts);
+    /// Lists imported parts, if there are any. Says whether the node means the same without them; one that does not is
+    /// to be left out, since it would apply where it should not.
+    #[must_use]
+    pub(super) fn foreign(&mut self, origin: &Origin, foreign: &Foreign) -> bool {
+        match foreign {
+            None => true,
+            Some(parts) => self.foreign_parts(origin, parts),
         }
     }
 
-    pub(super) fn foreign_parts(&mut self, origin: &Origin, parts: &ForeignParts) {
+    pub(super) fn foreign_parts(&mut self, origin: &Origin, parts: &ForeignParts) -> bool {
         let ForeignParts {
             type_url: _,
             bytes: _,
             name,
-            effect: _,
+            effect,
         } = parts;
         self.not_expressed(origin, Part::Foreign(name.clone()));
+        *effect == ForeignEffect::None
     }
 
     pub(super) fn into_parts(self) -> (Vec<NotExpressed>, Vec<Warning>) {

@@ -142,7 +142,9 @@ fn route(route: &Route, view: &TableView, notes: &mut Notes) -> Option<pb::Route
     };
     let mut owner = origin;
     if let Some(extras) = extras {
-        add_extras(&mut message, extras, origin, notes);
+        if !add_extras(&mut message, extras, origin, notes) {
+            return None;
+        }
         // A delegated route is known by the VirtualService that delegates.
         owner = extras.parent.as_ref().unwrap_or(origin);
     }
@@ -163,7 +165,8 @@ fn has_match(origin: &Origin) -> bool {
     }
 }
 
-fn add_extras(message: &mut pb::Route, extras: &RouteExtras, origin: &Origin, notes: &mut Notes) {
+/// The rare parts. Says whether all that changes the meaning of the route is there.
+fn add_extras(message: &mut pb::Route, extras: &RouteExtras, origin: &Origin, notes: &mut Notes) -> bool {
     let RouteExtras {
         headers,
         fault,
@@ -188,7 +191,7 @@ fn add_extras(message: &mut pb::Route, extras: &RouteExtras, origin: &Origin, no
         per_filter.insert(CORS.to_owned(), cors_policy(cors));
     }
     message.stat_prefix = stat_prefix.as_ref().map(Text::to_string).unwrap_or_default();
-    notes.foreign(origin, foreign);
+    notes.foreign(origin, foreign)
 }
 
 /// What tracing calls the route (X-RDS-22): a single service cluster names it, else its VirtualService does. Routes that
