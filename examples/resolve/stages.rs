@@ -411,6 +411,9 @@ impl Teller<'_> {
             Outcome::Rejected(Rejection::BadPath) => {
                 ("rejected", "400, the path holds `%00`".to_owned(), None)
             }
+            Outcome::Rejected(Rejection::BadTarget) => {
+                ("rejected", "400, the target is no path".to_owned(), None)
+            }
             Outcome::NoAction => ("no_action", "the route does nothing".to_owned(), None),
             Outcome::Closed => (
                 "closed",

@@ -124,11 +124,23 @@ fn requests_without_host_or_with_a_zero_byte_are_refused() {
         router.decide(&zero).outcome(),
         Outcome::Rejected(Rejection::BadPath)
     ));
-    let star = get("/").with_target("*");
+    // R-ENV-3: `*` is a target of OPTIONS only, and matches no path.
+    let star = Request::new("OPTIONS", "http://reviews:9080/")
+        .unwrap()
+        .with_target("*");
     assert!(matches!(
         router.decide(&star).outcome(),
         Outcome::NotFound(NotFound::Route)
-    )); // R-ENV-3
+    ));
+    for target in ["*", "reviews", ""] {
+        let request = get("/").with_target(target);
+        let decision = router.decide(&request);
+        assert!(
+            matches!(decision.outcome(), Outcome::Rejected(Rejection::BadTarget)),
+            "{target}"
+        );
+        assert_eq!(decision.status(), Some(400));
+    }
     let long = get(&format!("/reviews/{}", "a".repeat(8192)));
     assert_eq!(cluster_of(&router.decide(&long)), v("v1"));
 }

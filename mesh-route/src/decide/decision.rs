@@ -125,6 +125,9 @@ pub enum Rejection {
     NoAuthority,
     /// Its path holds `%00` (R-ENV-1).
     BadPath,
+    /// Its target is neither a path nor a URL; `*` is one for `OPTIONS` only (R-ENV-3). A listener that has to recognise
+    /// HTTP may take the bytes of other such requests for another protocol, and pass them on as they are.
+    BadTarget,
 }
 
 impl<'p> Decision<'p> {

@@ -88,6 +88,12 @@ impl<'p, R: Recorder> Walk<'p, '_, R> {
         let Some(authority) = self.request.authority() else {
             return self.end(Outcome::Rejected(Rejection::NoAuthority)); // R-ENVH-4
         };
+        let target = self.request.target();
+        // R-ENV-3; that `*` needs OPTIONS was measured on Envoy 1.40.
+        let is_asterisk = target == b"*" && self.request.method() == b"OPTIONS";
+        if !(is_asterisk || target.starts_with(b"/")) {
+            return self.end(Outcome::Rejected(Rejection::BadTarget));
+        }
         let observer = &mut self.observer;
         let mut steps = Vec::new();
         let recording = observer.is_recording();
@@ -123,7 +129,10 @@ impl<'p, R: Recorder> Walk<'p, '_, R> {
         self.observer.virtual_host(table, virtual_host, domain, &host);
         let view = self.request.view(authority, &normalized.target);
         let is_tls = !is_plain(chain);
-        if virtual_host.require_tls == RequireTls::All && !arrives_by_tls(&http.settings, &view, is_tls) {
+        // `OPTIONS *` is answered with 404 before anything is redirected; measured on Envoy 1.40.
+        let is_path = normalized.target.starts_with(b"/");
+        let demands_tls = virtual_host.require_tls == RequireTls::All && is_path;
+        if demands_tls && !arrives_by_tls(&http.settings, &view, is_tls) {
             return self.end(Outcome::Redirect(RedirectTo::Tls)); // R-GW-14
         }
         self.route(virtual_host, &view, &host)

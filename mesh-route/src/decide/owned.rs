@@ -275,6 +275,7 @@ impl fmt::Display for OwnedDecision {
             OwnedOutcome::Unavailable { status, target: None } => write!(f, "{status}, no such cluster"),
             OwnedOutcome::Rejected(Rejection::NoAuthority) => f.write_str("400, the request has no host"),
             OwnedOutcome::Rejected(Rejection::BadPath) => f.write_str("400, the path holds %00"),
+            OwnedOutcome::Rejected(Rejection::BadTarget) => f.write_str("400, the target is no path"),
             OwnedOutcome::NoAction => f.write_str("nothing: the route has no action"),
             OwnedOutcome::Closed => f.write_str("connection closed"),
             OwnedOutcome::Undecided { because } => write!(f, "undecided: {because} is not understood"),
