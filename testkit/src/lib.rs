@@ -1,5 +1,6 @@
 //! Generators, the corpus runner and the oracles. Not published.
 
+pub mod agreement;
 pub mod corpus;
 pub mod envoy;
 pub mod fuzz;

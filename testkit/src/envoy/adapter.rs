@@ -144,9 +144,14 @@ impl<'a> Loopback<'a> {
         Ok(())
     }
 
-    /// The bootstrap, without `node` and `admin`.
+    /// The bootstrap, without `node` and `admin`. It has the runtime values of Istio's bootstrap that routing depends on
+    /// (X-BOOT-3).
     pub fn bootstrap(self) -> Value {
-        json!({ "static_resources": { "listeners": self.listeners, "clusters": self.clusters } })
+        let runtime = json!({ "envoy.reloadable_features.http_reject_path_with_fragment": false });
+        json!({
+            "layered_runtime": { "layers": [{ "name": "istio", "static_layer": runtime }] },
+            "static_resources": { "listeners": self.listeners, "clusters": self.clusters },
+        })
     }
 
     /// The name that a listener of a proxy has in the bootstrap.

@@ -13,7 +13,7 @@ use super::wire::{self, Framing, Head};
 
 /// Upstreams on loopback, one port for each name, that answer every request with what they received.
 ///
-/// An answer has status 200, the headers `x-echo-upstream` (the name) and `x-echo-path`, and a JSON body: `upstream`,
+/// An answer has status 200, the headers `x-echo-upstream` (the name), `x-echo-path` and `x-reply: echo`, and a JSON body: `upstream`,
 /// `method`, `path`, and `headers`, a list of pairs in the order received. Text has one character for each byte.
 ///
 /// Ports are opened at first use and kept: [`rename`](Self::rename) hands them to the names of the next batch, so that the
@@ -240,7 +240,7 @@ fn answer(name: &str, head: &Head) -> Vec<u8> {
     bytes.extend_from_slice(path);
     bytes.extend_from_slice(
         format!(
-            "\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "\r\nx-reply: echo\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )
         .as_bytes(),

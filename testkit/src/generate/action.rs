@@ -18,7 +18,7 @@ use super::words::{self, EXTERNAL, HEADERS, PORTS, SERVICES, UNKNOWN, VALUES, VE
 /// A header that upstreams of the oracle send, so that there is something to remove.
 pub const REPLY_HEADER: (&str, &str) = ("x-reply", "echo");
 const HOST: &str = "Host";
-const RESPONSE_HEADERS: [&str; 2] = [REPLY_HEADER.0, "x-new"];
+pub(super) const RESPONSE_HEADERS: [&str; 2] = [REPLY_HEADER.0, "x-new"];
 
 /// A route without conditions.
 pub(super) fn route() -> impl Strategy<Value = HttpRoute> {
@@ -133,7 +133,7 @@ fn mirror() -> impl Strategy<Value = HttpMirrorPolicy> {
 
 fn fault() -> impl Strategy<Value = HttpFaultInjection> {
     let delay = all_or_none().prop_map(|percentage| Delay {
-        http_delay_type: Some(HttpDelayType::FixedDelay(Duration::from_millis(2))),
+        http_delay_type: Some(HttpDelayType::FixedDelay(Duration::from_millis(20))),
         percentage,
         ..Delay::default()
     });

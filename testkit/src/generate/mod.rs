@@ -12,5 +12,7 @@ pub use action::REPLY_HEADER;
 pub use mesh::{Client, Mesh, mesh};
 pub use request::{GeneratedRequest, requests};
 
-/// Names of the headers that generated routes touch.
+/// Names of the request headers that generated routes touch.
 pub const TOUCHED_HEADERS: &[&str] = &words::HEADERS;
+/// Names of the response headers that they touch.
+pub const TOUCHED_RESPONSE_HEADERS: &[&str] = &action::RESPONSE_HEADERS;

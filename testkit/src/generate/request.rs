@@ -251,6 +251,7 @@ enum Change {
     PathTail(&'static str),
     PathCase,
     Absolute,
+    Asterisk,
     Preflight,
 }
 
@@ -268,7 +269,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => select(&["#f", "?q=2", "&q=2", "/..", "%20", "/"][..]).prop_map(Change::PathTail),
         1 => Just(Change::PathCase),
         1 => Just(Change::Absolute),
-        1 => Just(Change::Preflight),
+        1 => prop_oneof![Just(Change::Asterisk), Just(Change::Preflight)],
     ]
 }
 
@@ -289,6 +290,10 @@ impl Change {
             Self::PathTail(tail) => request.target.push_str(tail),
             Self::PathCase => request.target = request.target.to_uppercase(),
             Self::Absolute => request.target = format!("http://{host}{}", request.target),
+            Self::Asterisk => {
+                request.method = "OPTIONS".to_owned();
+                request.target = "*".to_owned();
+            }
             Self::Preflight => {
                 request.method = "OPTIONS".to_owned();
                 let lines = [
