@@ -32,7 +32,6 @@ fn meshes_are_valid() {
         if let Some(error) = report.errors().next() {
             panic!("{error}\n{}", mesh.describe());
         }
-        assert_eq!(mesh.snapshot().findings(), [], "{}", mesh.describe());
     }
 }
 
