@@ -24,6 +24,7 @@
 )]
 
 pub mod codec;
+pub mod extensions;
 pub mod kind;
 pub mod kubernetes;
 pub mod mesh;
@@ -35,6 +36,7 @@ pub mod object_set;
 pub mod report;
 pub mod scalar;
 pub mod security;
+pub mod telemetry;
 pub mod type_;
 pub mod validate;
 mod wire;

@@ -7,12 +7,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::{Node, Tree};
+use crate::extensions::{TrafficExtension, WasmPlugin};
 use crate::kind::Kind;
 use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
 use crate::meta::ObjectMeta;
 use crate::names::{Namespace, Text};
-use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
-use crate::security::PeerAuthentication;
+use crate::networking::{
+    DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    WorkloadGroup,
+};
+use crate::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
+use crate::telemetry::Telemetry;
 
 /// What identifies an object: kind, namespace and name (A-RES-3).
 ///
@@ -278,10 +283,14 @@ pub(crate) trait ModelVisitor {
 }
 
 typed_kinds! {
+    /// An AuthorizationPolicy.
+    AuthorizationPolicy: AuthorizationPolicy, Spec;
     /// A DestinationRule.
     DestinationRule: DestinationRule, Spec;
     /// A Kubernetes EndpointSlice.
     EndpointSlice: EndpointSlice, Root;
+    /// An EnvoyFilter.
+    EnvoyFilter: EnvoyFilter, Spec;
     /// A Gateway.
     Gateway: Gateway, Spec;
     /// A Kubernetes Namespace.
@@ -290,16 +299,28 @@ typed_kinds! {
     PeerAuthentication: PeerAuthentication, Spec;
     /// A Kubernetes Pod.
     Pod: Pod, Root;
+    /// A ProxyConfig.
+    ProxyConfig: ProxyConfig, Spec;
+    /// A RequestAuthentication.
+    RequestAuthentication: RequestAuthentication, Spec;
     /// A Kubernetes Service.
     Service: Service, Root;
     /// A ServiceEntry.
     ServiceEntry: ServiceEntry, Spec;
     /// A Sidecar.
     Sidecar: Sidecar, Spec;
+    /// A Telemetry.
+    Telemetry: Telemetry, Spec;
+    /// A TrafficExtension.
+    TrafficExtension: TrafficExtension, Spec;
     /// A VirtualService.
     VirtualService: VirtualService, Spec;
+    /// A WasmPlugin.
+    WasmPlugin: WasmPlugin, Spec;
     /// A WorkloadEntry.
     WorkloadEntry: WorkloadEntry, Spec;
+    /// A WorkloadGroup.
+    WorkloadGroup: WorkloadGroup, Spec;
 }
 
 impl AnyObject {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mesh_api::ObjectSet;
 use mesh_api::mesh::MeshConfig;
-use mesh_api::names::{Host, Labels, Namespace, Text};
-use mesh_api::object::{AnyObject, OpaqueObject};
-use mesh_api::{Kind, ObjectSet};
+use mesh_api::names::{Host, Namespace, Text};
+use mesh_api::networking::EnvoyFilter;
 
 use crate::compile::cluster::ClusterView;
 use crate::compile::{self, explain};
@@ -248,21 +248,15 @@ fn collect(objects: &ObjectSet) -> Builder {
     for object in objects.workload_entries() {
         builder.workload_entry(&object.meta, &object.spec);
     }
-    for (_, object) in objects.iter_kind(&Kind::EnvoyFilter) {
-        if let AnyObject::Opaque(filter) = object {
-            builder.envoy_filter(filter.key(), selector(filter));
-        }
+    for object in objects.objects_of::<EnvoyFilter>() {
+        let selector = object.spec.workload_selector.as_ref();
+        let labels = selector.iter().flat_map(|selector| &selector.labels);
+        builder.envoy_filter(
+            object.key(),
+            labels
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .collect(),
+        );
     }
     builder
-}
-
-/// The labels of an object's `spec.workloadSelector`.
-fn selector(object: &OpaqueObject) -> Labels {
-    let labels = ["spec", "workloadSelector", "labels"]
-        .iter()
-        .try_fold(object.root(), |node, key| node.get(key));
-    let entries = labels.iter().flat_map(|labels| labels.entries());
-    entries
-        .filter_map(|(key, value)| Some((key.text(), value.as_str()?)))
-        .collect()
 }

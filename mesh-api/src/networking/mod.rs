@@ -8,11 +8,14 @@
 //! `..Default::default()`.
 
 mod destination_rule;
+pub mod envoy_filter;
 mod gateway;
+mod proxy_config;
 mod service_entry;
 mod sidecar;
 mod virtual_service;
 mod workload_entry;
+mod workload_group;
 
 pub use destination_rule::{
     BackendUtilization, ClientTlsMode, ClientTlsSettings, ConnectionKeepalive, ConnectionPoolSettings,
@@ -22,7 +25,9 @@ pub use destination_rule::{
     ProxyProtocolVersion, RetryBudget, RingHash, SimpleLb, Subset, TcpKeepalive, TcpSettings, TrafficPolicy,
     TunnelSettings, WarmupConfiguration, ZoneAwareLoadBalancerSetting,
 };
+pub use envoy_filter::EnvoyFilter;
 pub use gateway::{Gateway, Port, Server, ServerTlsMode, ServerTlsSettings, TlsCertificate, TlsProtocol};
+pub use proxy_config::{ProxyConfig, ProxyImage};
 pub use service_entry::{Location, Resolution, ServiceEntry, ServicePort};
 pub use sidecar::{
     CaptureMode, IstioEgressListener, IstioIngressListener, OutboundTrafficPolicy, OutboundTrafficPolicyMode,
@@ -37,3 +42,7 @@ pub use virtual_service::{
     VirtualService,
 };
 pub use workload_entry::WorkloadEntry;
+pub use workload_group::{
+    ExecHealthCheckConfig, GrpcHealthCheckConfig, HealthCheckMethod, HttpHeader, HttpHealthCheckConfig,
+    ReadinessProbe, TcpHealthCheckConfig, WorkloadGroup, WorkloadGroupMetadata,
+};

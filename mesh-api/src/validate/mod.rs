@@ -55,6 +55,7 @@ mod tests;
 pub use rule::Rule;
 
 use crate::codec::Profile;
+use crate::kind::Kind;
 use crate::meta::ObjectMeta;
 use crate::names::Namespace;
 use crate::object::{AnyObject, Model, Object, ObjectKey};
@@ -123,7 +124,13 @@ mod sealed {
 use sealed::Rules;
 
 macro_rules! kinds {
-    ($($model:ty => $check:path;)*) => {$(
+    ($($model:ty => $check:path;)*) => {
+        /// Whether validation has rules of a kind's own, beside those on metadata.
+        pub fn covers(kind: &Kind) -> bool {
+            [$(<$model as Model>::KIND),*].contains(kind)
+        }
+
+        $(
         impl Rules for $model {
             #[expect(private_interfaces, reason = "the trait is sealed, only this crate calls it")]
             fn check(&self, at: At<'_>, context: &mut Context<'_>) {
@@ -157,18 +164,31 @@ pub fn validate(object: &AnyObject, options: &ValidateOptions) -> Report {
         AnyObject::Sidecar(object) => validate_object(object, options),
         AnyObject::VirtualService(object) => validate_object(object, options),
         AnyObject::WorkloadEntry(object) => validate_object(object, options),
+        // kinds whose rules are not there yet get those on metadata
+        AnyObject::AuthorizationPolicy(_)
+        | AnyObject::EnvoyFilter(_)
+        | AnyObject::ProxyConfig(_)
+        | AnyObject::RequestAuthentication(_)
+        | AnyObject::Telemetry(_)
+        | AnyObject::TrafficExtension(_)
+        | AnyObject::WasmPlugin(_)
+        | AnyObject::WorkloadGroup(_) => validate_metadata(object, options),
         AnyObject::EndpointSlice(_) | AnyObject::Namespace(_) | AnyObject::Pod(_) | AnyObject::Service(_) => {
             Report::new()
         }
-        AnyObject::Opaque(object) if object.kind.group().ends_with(".istio.io") => {
-            let mut context = Context::new(object.key(), &object.meta, options);
-            if options.profile.has_istiod() {
-                metadata::check(&mut context);
-            }
-            context.into_report()
+        AnyObject::Opaque(opaque) if opaque.kind.group().ends_with(".istio.io") => {
+            validate_metadata(object, options)
         }
         AnyObject::Opaque(_) => Report::new(),
     }
+}
+
+fn validate_metadata(object: &AnyObject, options: &ValidateOptions) -> Report {
+    let mut context = Context::new(object.key(), object.meta(), options);
+    if options.profile.has_istiod() {
+        metadata::check(&mut context);
+    }
+    context.into_report()
 }
 
 /// Validates all objects of a set; all findings, in the order of the keys, each with its place in the text it was read from.

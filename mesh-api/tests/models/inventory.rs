@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use mesh_api::extensions::{TrafficExtension, WasmPlugin};
 use mesh_api::mesh::MeshConfig;
-use mesh_api::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
-use mesh_api::security::PeerAuthentication;
+use mesh_api::networking::{
+    DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    WorkloadGroup,
+};
+use mesh_api::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
+use mesh_api::telemetry::Telemetry;
 
 use crate::probe::{Messages, messages_of};
 
@@ -20,7 +25,15 @@ fn models_have_the_fields_of_the_api() {
     messages_of::<ServiceEntry>(&mut messages);
     messages_of::<Sidecar>(&mut messages);
     messages_of::<WorkloadEntry>(&mut messages);
+    messages_of::<WorkloadGroup>(&mut messages);
+    messages_of::<EnvoyFilter>(&mut messages);
+    messages_of::<ProxyConfig>(&mut messages);
+    messages_of::<AuthorizationPolicy>(&mut messages);
     messages_of::<PeerAuthentication>(&mut messages);
+    messages_of::<RequestAuthentication>(&mut messages);
+    messages_of::<Telemetry>(&mut messages);
+    messages_of::<WasmPlugin>(&mut messages);
+    messages_of::<TrafficExtension>(&mut messages);
     messages_of::<MeshConfig>(&mut messages);
 
     let models: BTreeSet<String> = messages
@@ -44,5 +57,8 @@ fn models_have_the_fields_of_the_api() {
 
 /// The list tells messages of one name apart by a package, serde does not.
 fn without_package(block: &str) -> String {
-    block.replace("type.", "").replace("mesh.", "")
+    block
+        .replace("type.", "")
+        .replace("mesh.", "")
+        .replace("telemetry.", "")
 }

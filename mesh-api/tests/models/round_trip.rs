@@ -2,14 +2,16 @@
 
 use std::fmt::Debug;
 
+use mesh_api::extensions::{TrafficExtension, WasmPlugin};
 use mesh_api::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
 use mesh_api::mesh::MeshConfig;
 use mesh_api::networking::{
-    AbortErrorType, ConsistentHashLb, DestinationRule, Gateway, HashKey, HttpFaultInjection, HttpRedirect,
-    LbPolicy, LoadBalancerSettings, RedirectPort, RedirectPortSelection, ServiceEntry, Sidecar, SimpleLb,
-    StringMatch, VirtualService, WorkloadEntry,
+    AbortErrorType, ConsistentHashLb, DestinationRule, EnvoyFilter, Gateway, HashKey, HttpFaultInjection,
+    HttpRedirect, LbPolicy, LoadBalancerSettings, ProxyConfig, RedirectPort, RedirectPortSelection,
+    ServiceEntry, Sidecar, SimpleLb, StringMatch, VirtualService, WorkloadEntry, WorkloadGroup,
 };
-use mesh_api::security::PeerAuthentication;
+use mesh_api::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
+use mesh_api::telemetry::Telemetry;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Serialize;
@@ -46,7 +48,15 @@ round_trips! {
     service_entry ServiceEntry;
     sidecar Sidecar;
     workload_entry WorkloadEntry;
+    workload_group WorkloadGroup;
+    envoy_filter EnvoyFilter;
+    proxy_config ProxyConfig;
+    authorization_policy AuthorizationPolicy;
     peer_authentication PeerAuthentication;
+    request_authentication RequestAuthentication;
+    telemetry Telemetry;
+    wasm_plugin WasmPlugin;
+    traffic_extension TrafficExtension;
     mesh_config MeshConfig;
     kubernetes_service Service;
     kubernetes_pod Pod;
