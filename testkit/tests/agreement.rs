@@ -1,7 +1,7 @@
 //! A real Envoy, fed with what conversion makes of a mesh, does what the router says. Runs when `ENVOY_BIN` names the
 //! program, and says so when it does not.
 //!
-//! `AGREEMENT_PAIRS` is the number of pairs of a mesh and a request, 400 unless set; `AGREEMENT_SEED` picks others.
+//! `AGREEMENT_PAIRS` is the number of pairs of a mesh and a request, 1000 unless set; `AGREEMENT_SEED` picks others.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const BATCH: usize = 20;
 #[test]
 fn envoy_does_what_the_router_says() {
     let Some(program) = program() else { return };
-    let pairs = usize::try_from(number("AGREEMENT_PAIRS", 400)).unwrap();
+    let pairs = usize::try_from(number("AGREEMENT_PAIRS", 1000)).unwrap();
     let seed = number("AGREEMENT_SEED", 1);
     let samples = sample(pairs, pairs.div_ceil(2), seed);
     let mut whole = Tally::default();
