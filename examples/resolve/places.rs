@@ -52,11 +52,10 @@ impl Places {
 
     /// A finding of the snapshot, with its place.
     pub(crate) fn diagnostic(&self, finding: &Finding) -> Diagnostic {
-        let path = path(finding.at);
-        let location = self.location(&finding.object, &path);
+        let location = self.location(&finding.object, &finding.path);
         let diagnostic = Diagnostic::new(Code::new(finding.rule), Severity::Warning, &*finding.reason)
             .with_object(ObjectKey::clone(&finding.object))
-            .with_path(path);
+            .with_path(finding.path.clone());
         match location {
             Some(location) => diagnostic.with_location(location),
             None => diagnostic,

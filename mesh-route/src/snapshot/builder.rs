@@ -29,7 +29,7 @@ use super::service_entry::{self, KnownWorkload, Workloads};
 use super::sidecar::{Sidecar, SidecarIndex};
 use super::virtual_service::{FromRoot, HttpEntry, Semantics, VirtualService, VirtualServiceIndex};
 use super::visibility::Visibility;
-use super::{Age, EnvoyFilter, Finding, Indexes, delegate, references};
+use super::{Age, EnvoyFilter, Finding, Indexes, delegate, http_entry, references};
 use crate::plan::{At, Index, Origin, clamp};
 
 /// Annotation of objects made from Gateway API or Ingress resources.
@@ -321,7 +321,7 @@ fn merge_delegates(
         };
         let finding = |reason: String| Finding {
             object: Arc::clone(&root.key),
-            at,
+            path: http_entry(entry.entry),
             rule: "R-DEL-2",
             reason,
         };
@@ -355,10 +355,7 @@ fn merge_delegates(
                 }),
                 Err(conflict) => findings.push(Finding {
                     object: Arc::clone(&leaf.object),
-                    at: At::HttpRule {
-                        entry: leaf.entry,
-                        matching: Index::NONE,
-                    },
+                    path: http_entry(leaf.entry),
                     rule: "R-DEL-3",
                     reason: format!("its match conflicts with the root's on `{}`", conflict.field),
                 }),

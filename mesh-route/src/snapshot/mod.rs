@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
+use mesh_api::FieldPath;
 use mesh_api::meta::ObjectMeta;
 use mesh_api::names::{Namespace, Text};
 use mesh_api::object::ObjectKey;
-
-use crate::plan::At;
 
 mod builder;
 mod delegate;
@@ -58,8 +57,8 @@ impl Age {
 pub struct Finding {
     /// The object.
     pub object: Arc<ObjectKey>,
-    /// The place in it.
-    pub at: At,
+    /// The field it is about; the root for the object as a whole.
+    pub path: FieldPath,
     /// The rule that says so.
     pub rule: &'static str,
     /// One line, with names in backticks.
@@ -70,15 +69,23 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             object,
-            at,
+            path,
             rule,
             reason,
         } = self;
-        match at {
-            At::Object => write!(f, "{object}: {reason} ({rule})"),
-            at => write!(f, "{object} {at}: {reason} ({rule})"),
+        if path.is_root() {
+            write!(f, "{object}: {reason} ({rule})")
+        } else {
+            write!(f, "{object} {path}: {reason} ({rule})")
         }
     }
+}
+
+/// The path of `spec.http[entry]`.
+fn http_entry(entry: u16) -> FieldPath {
+    FieldPath::spec()
+        .with_field("http")
+        .with_index(usize::from(entry))
 }
 
 /// Everything that scopes and compile look up.

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use mesh_api::FieldPath;
 use mesh_api::names::{GatewayRef, Host, Labels};
 use mesh_api::networking::Destination;
 
 use super::destination_rule::DestinationRule;
 use super::virtual_service::{HttpEntry, Semantics, VirtualService};
-use super::{Finding, Indexes};
-use crate::plan::{At, clamp};
+use super::{Finding, Indexes, http_entry};
 
 /// Lists all references that lead nowhere, in order of the VirtualServices.
 pub(super) fn dangling(indexes: &Indexes, findings: &mut Vec<Finding>) {
@@ -21,11 +21,11 @@ pub(super) fn dangling(indexes: &Indexes, findings: &mut Vec<Finding>) {
         .collect();
     let mut rules: BTreeMap<Host, Vec<Arc<DestinationRule>>> = BTreeMap::new();
     for service in indexes.virtual_services.iter() {
-        for gateway in &service.gateways {
+        for (position, gateway) in service.gateways.iter().enumerate() {
             if *gateway != GatewayRef::Mesh && !gateways.contains(gateway) {
                 findings.push(Finding {
                     object: Arc::clone(&service.key),
-                    at: At::Object,
+                    path: FieldPath::spec().with_field("gateways").with_index(position),
                     rule: "R-GW-10",
                     reason: format!("no Gateway `{gateway}`"),
                 });
@@ -36,15 +36,12 @@ pub(super) fn dangling(indexes: &Indexes, findings: &mut Vec<Finding>) {
                 let Some(destination) = &target.destination else {
                     continue;
                 };
-                let at = At::HttpDestination {
-                    entry: entry.entry,
-                    destination: clamp(position),
-                };
+                let path = http_entry(entry.entry).with_field("route").with_index(position);
                 if let Some((rule, reason)) = reason(service, destination, indexes, &mut rules) {
                     let HttpEntry { object, .. } = entry;
                     findings.push(Finding {
                         object: Arc::clone(object),
-                        at,
+                        path,
                         rule,
                         reason,
                     });

@@ -286,7 +286,7 @@ fn references_that_lead_nowhere_are_found() {
     assert_eq!(
         found,
         [
-            "VirtualService default/vs: no Gateway `default/absent` (R-GW-10)",
+            "VirtualService default/vs spec.gateways[1]: no Gateway `default/absent` (R-GW-10)",
             "VirtualService default/vs spec.http[0].route[0]: no service has the hostname `nobody.default.svc.cluster.local` (R-DST-3)",
             "VirtualService default/vs spec.http[1].route[0]: no DestinationRule of `known.default.svc.cluster.local` has a subset `v9` (R-DST-4)",
             "VirtualService default/vs spec.http[2].route[0]: subset `empty` of `known.default.svc.cluster.local` selects no endpoint (R-DST-4)",
