@@ -43,6 +43,7 @@ impl<E: Entropy + ?Sized> Entropy for &mut E {
 ///
 /// # Errors
 /// When the source fails.
+#[allow(dead_code, reason = "read by the parts that features bring")]
 pub(crate) fn below(entropy: &mut dyn Entropy, bound: u64) -> Result<u64, EntropyError> {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes)?;

@@ -276,6 +276,7 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 /// The day of a date of the proleptic Gregorian calendar, counted from the Unix epoch. The inverse of
 /// [`civil_from_days`]; month and day are not checked.
+#[allow(dead_code, reason = "read by the parts that features bring")]
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
