@@ -104,16 +104,47 @@ fn files_must_be_refused_and_routes_must_be_as_given() {
 }
 
 #[test]
+fn resources_and_values_are_judged() {
+    let reports = corpus::run(&directory(), &["validation".to_owned()]).unwrap();
+    assert_eq!(
+        reports[0].passed,
+        [
+            "good",
+            "bad",
+            "unreadable",
+            "warned",
+            "unknown-field",
+            "table-name",
+            "table-fragment"
+        ]
+    );
+    assert_eq!(
+        ids(&reports[0].failed),
+        ["wrongly-good", "wrongly-silent", "table-wrong"]
+    );
+    assert_eq!(
+        ids(&reports[0].unsupported),
+        [
+            "more-asked",
+            "two-documents",
+            "other-level",
+            "table-more-given",
+            "other-table"
+        ]
+    );
+}
+
+#[test]
 fn an_unknown_area_is_unsupported_and_a_wanted_one_must_exist() {
     let all = corpus::run(&directory(), &[]).unwrap();
     let names: Vec<&str> = all.iter().map(|report| report.area.as_str()).collect();
-    assert_eq!(names, ["realworld", "routes", "samples", "strange"]);
+    assert_eq!(names, ["realworld", "routes", "samples", "strange", "validation"]);
     assert_eq!(ids(&all[3].unsupported), ["unheard-of"]);
     let error = corpus::run(&directory(), &["rutes".to_owned()])
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("no area `rutes`; there are realworld, routes, samples, strange"),
+        error.contains("no area `rutes`; there are realworld, routes, samples, strange, validation"),
         "{error}"
     );
 }

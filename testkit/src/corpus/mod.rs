@@ -9,6 +9,7 @@ mod realworld;
 mod report;
 mod routes;
 mod samples;
+mod validation;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -63,6 +64,7 @@ fn run_case(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
         "realworld" => realworld::run(area, case),
         "routes" => routes::run(area, case, report),
         "samples" => samples::run(area, case, report),
+        "validation" => validation::run(area, case),
         other => Verdict::Unsupported(not_yet(other)),
     }
 }
@@ -79,7 +81,6 @@ fn not_yet(area: &str) -> String {
         "injection" => "there is no sidecar injection yet",
         "operator" => "there is no operator yet",
         "pki" => "mesh-ca holds SPIFFE ids and trust domains so far; this area has no runner for them yet",
-        "validation" => "the runner for validation verdicts comes with the complete validation of mesh-api",
         "x509-path" => "mesh-ca verifies no certificates yet",
         "xds" => "mesh-xds has no bootstrap and no dumps yet",
         _ => return format!("the runner knows no area `{area}`"),
