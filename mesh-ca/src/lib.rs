@@ -15,20 +15,54 @@
 )]
 
 mod algorithm;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[allow(
+    dead_code,
+    reason = "what certificates, requests and CRLs are read and written with"
+)]
+mod der;
 mod entropy;
 mod error;
 mod limits;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[allow(
+    dead_code,
+    reason = "what certificates, requests and CRLs are read and written with"
+)]
+mod oid;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub mod pem;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+mod public_key;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[allow(
+    dead_code,
+    reason = "what certificates, requests and CRLs are read and written with"
+)]
+mod signature;
 mod spiffe_id;
 mod status;
 mod time;
 mod trust_domain;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use der::{DerError, DerErrorKind};
 #[cfg(feature = "insecure-seeded-entropy")]
 pub use entropy::InsecureSeededEntropy;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
 pub use limits::Limits;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
+#[cfg(feature = "aws-lc")]
+pub use signature::AwsLcVerifier;
+#[cfg(feature = "ring")]
+pub use signature::RingVerifier;
+#[cfg(feature = "soft")]
+pub use signature::SoftVerifier;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use signature::{SignatureError, SignatureVerifier, default_verifier};
 pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};
