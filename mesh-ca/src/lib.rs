@@ -23,7 +23,11 @@ mod algorithm;
 mod der;
 mod entropy;
 mod error;
+mod id_matcher;
+mod id_serde;
+mod kubernetes;
 mod limits;
+mod migration;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -44,6 +48,7 @@ mod spiffe_id;
 mod status;
 mod time;
 mod trust_domain;
+mod trust_domain_set;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 #[cfg(any(feature = "x509", feature = "jwt"))]
@@ -52,7 +57,10 @@ pub use der::{DerError, DerErrorKind};
 pub use entropy::InsecureSeededEntropy;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
+pub use id_matcher::IdMatcher;
+pub use kubernetes::KubernetesNameError;
 pub use limits::Limits;
+pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
 #[cfg(feature = "aws-lc")]
@@ -67,3 +75,4 @@ pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};
 pub use trust_domain::{TrustDomain, TrustDomainRef};
+pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};
