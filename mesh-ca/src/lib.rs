@@ -15,6 +15,9 @@
 )]
 
 mod algorithm;
+#[cfg(feature = "x509")]
+#[allow(dead_code, unused_imports, reason = "the verification of paths asks for it")]
+mod certificate;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -51,6 +54,11 @@ mod trust_domain;
 mod trust_domain_set;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+#[cfg(feature = "x509")]
+pub use certificate::{
+    BasicConstraints, Certificate, CertificateError, DistinguishedName, GeneralName, KeyPurpose, KeyUsage,
+    SerialNumber, SerialNumberError,
+};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use der::{DerError, DerErrorKind};
 #[cfg(feature = "insecure-seeded-entropy")]
