@@ -15,9 +15,6 @@
 )]
 
 mod algorithm;
-#[cfg(feature = "x509")]
-#[allow(dead_code, unused_imports, reason = "the verification of paths asks for it")]
-mod certificate;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -26,11 +23,15 @@ mod certificate;
 mod der;
 mod entropy;
 mod error;
-mod id_matcher;
-mod id_serde;
-mod kubernetes;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[allow(dead_code, reason = "what bundle documents are read with")]
+mod json;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[allow(dead_code, reason = "what bundle documents are written with")]
+mod jwk;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 mod limits;
-mod migration;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -51,24 +52,17 @@ mod spiffe_id;
 mod status;
 mod time;
 mod trust_domain;
-mod trust_domain_set;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
-#[cfg(feature = "x509")]
-pub use certificate::{
-    BasicConstraints, Certificate, CertificateError, DistinguishedName, GeneralName, KeyPurpose, KeyUsage,
-    SerialNumber, SerialNumberError,
-};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use der::{DerError, DerErrorKind};
 #[cfg(feature = "insecure-seeded-entropy")]
 pub use entropy::InsecureSeededEntropy;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
-pub use id_matcher::IdMatcher;
-pub use kubernetes::KubernetesNameError;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use jwk::JwkError;
 pub use limits::Limits;
-pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
 #[cfg(feature = "aws-lc")]
@@ -83,4 +77,3 @@ pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};
 pub use trust_domain::{TrustDomain, TrustDomainRef};
-pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};

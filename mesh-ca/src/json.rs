@@ -1,0 +1,209 @@
+//! Strict JSON for tokens and bundles: no member twice, a depth limit, UTF-8 without a byte order mark.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// Levels of lists and objects inside each other (C-BND-5).
+const MAX_DEPTH: usize = 16;
+
+/// A JSON value; members keep their order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    List(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+/// A number as it was written: without fraction and exponent where it is whole here.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    Unsigned(u64),
+    /// Below zero.
+    Negative(i64),
+    /// With a fraction or an exponent, or out of the range of the others.
+    Float(f64),
+}
+
+impl Json {
+    /// Reads one value; nothing but white space may stand around it.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, JsonError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let value = Depth(0)
+            .deserialize(&mut deserializer)
+            .and_then(|value| deserializer.end().map(|()| value));
+        value.map_err(|error| JsonError(error.to_string()))
+    }
+
+    /// The value of a member, if this is an object that has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Json]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::Number(Number::Unsigned(number)) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is no JSON that is taken here, with line and column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JsonError(String);
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads a value at a depth.
+#[derive(Clone, Copy)]
+struct Depth(usize);
+
+impl Depth {
+    fn below<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.0 < MAX_DEPTH {
+            Ok(Self(self.0 + 1))
+        } else {
+            Err(E::custom(format_args!(
+                "lists and objects more than {MAX_DEPTH} deep"
+            )))
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Depth {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Depth {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(Number::Unsigned(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(match u64::try_from(value) {
+            Ok(value) => Number::Unsigned(value),
+            Err(_) => Number::Negative(value),
+        }))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+        Ok(Json::Number(Number::Float(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
+        Ok(Json::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Json, E> {
+        Ok(Json::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let below = self.below()?;
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element_seed(below)? {
+            items.push(item);
+        }
+        Ok(Json::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let below = self.below()?;
+        let mut names = BTreeSet::new();
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom(format_args!(
+                    "the member `{name}` stands there twice"
+                )));
+            }
+            members.push((name, map.next_value_seed(below)?));
+        }
+        Ok(Json::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C-BND-5, scenario 91: duplicate members at any level, depth, byte order mark, trailing text.
+    #[test]
+    fn refuses_what_readers_disagree_about() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"k":[{"a":1,"b":2,"a":3}]}"#,
+            "\u{feff}{}",
+            "{} {}",
+            "",
+            r#"{"a":1,}"#,
+            "[NaN]",
+            r#"{"a":"\ud800"}"#,
+        ] {
+            assert!(Json::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(Json::parse(b"\"\xff\"").is_err());
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Json::parse(deep(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(Json::parse(deep(MAX_DEPTH + 1).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn tells_whole_numbers_from_others() {
+        let number = |text: &str| match Json::parse(text.as_bytes()) {
+            Ok(Json::Number(number)) => number,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(number("18446744073709551615"), Number::Unsigned(u64::MAX));
+        assert_eq!(number("-1"), Number::Negative(-1));
+        for text in ["1.0", "1e3", "18446744073709551616"] {
+            assert!(matches!(number(text), Number::Float(_)), "{text}");
+        }
+    }
+}
