@@ -207,11 +207,14 @@ impl Reader<'_, '_, '_> {
         };
         let start = span.start + quotes;
         let same = written.get(quotes..).is_some_and(|rest| rest.starts_with(value));
-        let span = match style {
-            ScalarStyle::Plain if same => span.start..span.start + value.len(),
-            ScalarStyle::Plain => span.start..span.start + written.trim_end().len(),
-            _ => span.start..span.start + written.trim_end_matches(['\n', '\r', ' ']).len(),
+        let length = match style {
+            ScalarStyle::Plain if same => value.len(),
+            ScalarStyle::Plain => written.trim_end().len(),
+            // the parser counts a comment behind it too
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => quoted_length(written),
+            ScalarStyle::Literal | ScalarStyle::Folded => written.trim_end_matches(['\n', '\r', ' ']).len(),
         };
+        let span = span.start..span.start + length;
         if same && style != ScalarStyle::Literal && style != ScalarStyle::Folded {
             (span, ScalarText::Slice(start..start + value.len()))
         } else {
@@ -229,6 +232,22 @@ impl Reader<'_, '_, '_> {
         let start = self.positions.byte(span.start.index());
         let end = self.positions.byte(span.end.index()).max(start);
         start + self.base..end + self.base
+    }
+}
+
+/// The length of a scalar in quotes with both of them.
+fn quoted_length(written: &str) -> usize {
+    let bytes = written.as_bytes();
+    let quote = bytes.first().copied();
+    let mut at = 1;
+    loop {
+        match bytes.get(at).copied() {
+            None => return bytes.len(),
+            Some(b'\\') if quote == Some(b'"') => at += 2,
+            byte if byte == quote && quote == Some(b'\'') && bytes.get(at + 1).copied() == quote => at += 2,
+            byte if byte == quote => return at + 1,
+            Some(_) => at += 1,
+        }
     }
 }
 
