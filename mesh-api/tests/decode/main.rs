@@ -6,6 +6,7 @@ mod generate;
 mod hostile;
 mod objects;
 mod properties;
+mod scanners;
 mod yaml;
 
 use mesh_api::codec::DecodeOptions;

@@ -90,6 +90,11 @@ impl<'o> Builder<'o> {
         }
     }
 
+    /// Whether no node came yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// Whether no list or map is open.
     pub(crate) fn is_at_top(&self) -> bool {
         self.open.is_empty()

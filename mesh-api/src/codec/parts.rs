@@ -1,0 +1,215 @@
+//! A file as the values that it holds: documents of YAML, or JSON in a row.
+
+use std::sync::Arc;
+
+use super::documents::{Segment, split, to_text};
+use super::fault::{Fault, codes};
+use super::options::DecodeOptions;
+use super::source::Source;
+use super::tree::{Builder, Tree};
+use super::{direct, json, yaml};
+use crate::report::Diagnostic;
+
+/// One value of a stream: a YAML document, or one of several JSON values in a row.
+pub(super) struct Part {
+    pub(super) index: usize,
+    pub(super) start: usize,
+    pub(super) tree: Option<Tree>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Cuts a file into its values and reads each.
+pub(super) fn read_parts(
+    file_name: &str,
+    bytes: &[u8],
+    options: &DecodeOptions,
+) -> Result<(Arc<Source>, Vec<Part>), Box<Diagnostic>> {
+    // positions take 32 bits, whatever the limit says
+    let limit = options.limits.input_bytes.min(u32::MAX as usize / 2);
+    let whole = |fault: Fault| Box::new(fault.into_diagnostic(&Source::new(file_name, "")));
+    if bytes.len() > limit {
+        let message = format!("the input has {} bytes, at most {limit} are allowed", bytes.len());
+        return Err(whole(Fault::error(codes::LIMIT, 0..0, message)));
+    }
+    let (text, bad_text) = to_text(bytes).map_err(whole)?;
+    let source = Arc::new(Source::new(file_name, text));
+    let segments = split(source.text());
+    let mut bad_text = bad_text.into_iter().peekable();
+    let mut parts = Vec::new();
+    for segment in segments {
+        if segment.index >= options.limits.documents {
+            let message = format!(
+                "there are more than {} documents, the others are not read",
+                options.limits.documents
+            );
+            let fault = Fault::error(codes::LIMIT, segment.span.start..segment.span.start, message);
+            parts.push(Part {
+                index: segment.index,
+                start: segment.span.start,
+                tree: None,
+                faults: vec![fault],
+            });
+            break;
+        }
+        let mut bad: Vec<Fault> = Vec::new();
+        while let Some(fault) = bad_text.next_if(|fault| fault.span.start < segment.span.end) {
+            if bad.len() < options.limits.findings {
+                bad.push(fault);
+            }
+        }
+        if bad.is_empty() {
+            read_segment(&source, &segment, options, &mut parts);
+        } else {
+            parts.push(Part {
+                index: segment.index,
+                start: segment.span.start,
+                tree: None,
+                faults: bad,
+            });
+        }
+    }
+    let rest: Vec<Fault> = bad_text.take(options.limits.findings).collect();
+    if !rest.is_empty() {
+        let end = source.text().len();
+        parts.push(Part {
+            index: parts.len(),
+            start: end,
+            tree: None,
+            faults: rest,
+        });
+    }
+    Ok((source, parts))
+}
+
+fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions, parts: &mut Vec<Part>) {
+    let Segment { index, span, content } = segment.clone();
+    let limit = options.limits.document_bytes;
+    if span.len() > limit {
+        // a stream of JSON values may be longer than one of them
+        if !starts_like_json(source.slice(content.clone())) {
+            let message = format!(
+                "the document has {} bytes, at most {limit} are allowed",
+                span.len()
+            );
+            let fault = Fault::error(codes::LIMIT, span.start..span.start, message);
+            parts.push(Part {
+                index,
+                start: span.start,
+                tree: None,
+                faults: vec![fault],
+            });
+            return;
+        }
+    }
+    let text = source.slice(content.clone());
+    // A-PAR-2: what starts like JSON is JSON, unless only YAML can read it
+    if starts_like_json(text) {
+        let values = read_json(source, text, index, content.start, options);
+        let failed = values.iter().any(|part| part.tree.is_none());
+        let yaml = (failed && span.len() <= limit).then(|| read_yaml(source, segment, options));
+        match yaml {
+            Some(part) if part.tree.is_some() => parts.push(part),
+            _ => parts.extend(values),
+        }
+        return;
+    }
+    parts.push(read_yaml(source, segment, options));
+}
+
+/// A brace before a key in quotes, or a bracket: YAML's flow style looks alike, but its keys mostly have no quotes.
+fn starts_like_json(text: &str) -> bool {
+    let text = text.trim_start();
+    match text.strip_prefix('{') {
+        Some(rest) => rest.trim_start().starts_with(['"', '}']),
+        None => text.starts_with('['),
+    }
+}
+
+/// JSON values in a row; the last one has no tree if it is broken.
+fn read_json(
+    source: &Arc<Source>,
+    text: &str,
+    index: usize,
+    base: usize,
+    options: &DecodeOptions,
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut at = text.len() - text.trim_start().len();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let start = base + at;
+        let mut builder = Builder::new(Arc::clone(source), rest.len(), options);
+        match json::read(rest, start, &mut builder) {
+            Ok(length) if length > options.limits.document_bytes => {
+                let message = format!(
+                    "the document has {length} bytes, at most {} are allowed",
+                    options.limits.document_bytes
+                );
+                let fault = Fault::error(codes::LIMIT, start..start, message);
+                parts.push(Part {
+                    index,
+                    start,
+                    tree: None,
+                    faults: vec![fault],
+                });
+                at += length;
+            }
+            Ok(length) => {
+                let (tree, faults) = builder.finish();
+                parts.push(Part {
+                    index,
+                    start,
+                    tree,
+                    faults,
+                });
+                at += length.max(1);
+            }
+            Err(fault) => {
+                parts.push(Part {
+                    index,
+                    start,
+                    tree: None,
+                    faults: vec![fault],
+                });
+                break;
+            }
+        }
+    }
+    parts
+}
+
+fn read_yaml(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions) -> Part {
+    read_directly(source, segment, options).unwrap_or_else(|| read_events(source, segment, options))
+}
+
+/// By the scanner for plain documents; `None` leaves the document to the parser.
+pub(super) fn read_directly(
+    source: &Arc<Source>,
+    segment: &Segment,
+    options: &DecodeOptions,
+) -> Option<Part> {
+    let mut builder = Builder::new(Arc::clone(source), segment.span.len(), options);
+    direct::read(source, segment, &mut builder).ok()?;
+    let (tree, faults) = builder.finish();
+    Some(Part {
+        index: segment.index,
+        start: segment.content.start,
+        tree,
+        faults,
+    })
+}
+
+/// By the events of a YAML parser.
+pub(super) fn read_events(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions) -> Part {
+    let Segment { index, span, .. } = segment.clone();
+    let mut builder = Builder::new(Arc::clone(source), span.len(), options);
+    let outcome = yaml::read(source.slice(span.clone()), span.start, options, &mut builder);
+    let complete = outcome.is_ok() && builder.is_at_top();
+    let (tree, mut faults) = builder.finish();
+    faults.extend(outcome.err());
+    Part {
+        index,
+        start: segment.content.start,
+        tree: tree.filter(|_| complete),
+        faults,
+    }
+}

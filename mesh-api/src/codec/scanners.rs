@@ -1,0 +1,47 @@
+//! The scanners one by one, for tests and benches that hold them together. No part of the API.
+
+use std::sync::Arc;
+
+use super::documents::{split, to_text};
+use super::options::DecodeOptions;
+use super::parts::{Part, read_directly, read_events};
+use super::source::Source;
+use super::tree::Tree;
+use crate::report::Diagnostic;
+
+/// A way from YAML into a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scanner {
+    /// The one for plain documents.
+    Direct,
+    /// The events of a parser, which read all of YAML.
+    Events,
+}
+
+/// A document as a scanner reads it: the tree, unless it is broken, and the findings.
+pub type Scanned = (Option<Arc<Tree>>, Vec<Diagnostic>);
+
+/// Reads the documents of a text as YAML with one scanner; `None` stands for those that it leaves to the other. Text that is
+/// no UTF-8 has no documents here.
+pub fn scan(text: &str, scanner: Scanner, options: &DecodeOptions) -> Vec<Option<Scanned>> {
+    let Ok((text, bad)) = to_text(text.as_bytes()) else {
+        return Vec::new();
+    };
+    if !bad.is_empty() {
+        return Vec::new();
+    }
+    let source = Arc::new(Source::new("input", text));
+    let read = |segment| match scanner {
+        Scanner::Direct => read_directly(&source, segment, options),
+        Scanner::Events => Some(read_events(&source, segment, options)),
+    };
+    let segments = split(source.text());
+    let parts = segments.iter().map(read);
+    parts
+        .map(|part| {
+            let Part { tree, faults, .. } = part?;
+            let findings = faults.into_iter().map(|fault| fault.into_diagnostic(&source));
+            Some((tree.map(Arc::new), findings.collect()))
+        })
+        .collect()
+}
