@@ -15,6 +15,9 @@
 )]
 
 mod algorithm;
+#[cfg(feature = "x509")]
+#[allow(dead_code, unused_imports, reason = "the verification of paths asks for it")]
+mod certificate;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -23,6 +26,8 @@ mod algorithm;
 mod der;
 mod entropy;
 mod error;
+mod id_matcher;
+mod id_serde;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(dead_code, reason = "what bundle documents are read with")]
 mod json;
@@ -31,7 +36,9 @@ mod json;
 mod jwk;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+mod kubernetes;
 mod limits;
+mod migration;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -52,17 +59,26 @@ mod spiffe_id;
 mod status;
 mod time;
 mod trust_domain;
+mod trust_domain_set;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+#[cfg(feature = "x509")]
+pub use certificate::{
+    BasicConstraints, Certificate, CertificateError, DistinguishedName, GeneralName, KeyPurpose, KeyUsage,
+    SerialNumber, SerialNumberError,
+};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use der::{DerError, DerErrorKind};
 #[cfg(feature = "insecure-seeded-entropy")]
 pub use entropy::InsecureSeededEntropy;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
+pub use id_matcher::IdMatcher;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use jwk::JwkError;
+pub use kubernetes::KubernetesNameError;
 pub use limits::Limits;
+pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
 #[cfg(feature = "aws-lc")]
@@ -77,3 +93,4 @@ pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};
 pub use trust_domain::{TrustDomain, TrustDomainRef};
+pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};

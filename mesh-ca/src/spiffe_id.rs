@@ -126,6 +126,28 @@ impl SpiffeId {
         Self::join(self.as_str().to_owned(), segments)
     }
 
+    /// The same id with a path after its own.
+    ///
+    /// # Errors
+    /// As [`SpiffeId::from_path`].
+    pub fn append_path(&self, path: &str) -> Result<Self, IdError> {
+        if !path.is_empty() && !path.starts_with('/') {
+            return Err(IdError::new(IdErrorKind::PathWithoutSlash, self.text.len()));
+        }
+        format!("{self}{path}").parse()
+    }
+
+    /// The id of the same trust domain with other path segments; no segments give the id of the trust domain.
+    ///
+    /// # Errors
+    /// As [`SpiffeId::from_segments`].
+    pub fn replace_segments<S: AsRef<str>>(
+        &self,
+        segments: impl IntoIterator<Item = S>,
+    ) -> Result<Self, IdError> {
+        Self::from_segments(&self.trust_domain().to_owned(), segments)
+    }
+
     /// The id of the same trust domain with another path.
     ///
     /// # Errors

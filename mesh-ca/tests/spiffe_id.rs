@@ -251,6 +251,22 @@ fn builders_check_what_they_join() {
         id("spiffe://td/a").replace_path("/z").unwrap(),
         id("spiffe://td/z")
     );
+    assert_eq!(
+        id("spiffe://td/a").replace_segments(["y", "z"]).unwrap(),
+        id("spiffe://td/y/z")
+    );
+    assert_eq!(
+        id("spiffe://td/a").append_path("/b/c").unwrap(),
+        id("spiffe://td/a/b/c")
+    );
+    for (path, kind, offset) in [
+        ("b", IdErrorKind::PathWithoutSlash, 13),
+        ("/b/", IdErrorKind::TrailingSlash, 15),
+        ("//b", IdErrorKind::EmptySegment, 14),
+    ] {
+        let error = id("spiffe://td/a").append_path(path).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (kind, offset), "{path}");
+    }
 }
 
 // C-IST-1
