@@ -82,6 +82,7 @@ pub struct CountingAllocator;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
 }
 
 /// How many allocations (growing ones too) `work` makes on this thread; needs [`CountingAllocator`].
@@ -91,9 +92,18 @@ pub fn allocations_of<R>(work: impl FnOnce() -> R) -> (u64, R) {
     (ALLOCATIONS.get() - before, result)
 }
 
-fn count() {
-    // A thread that ends allocates without its counter: those do not count.
-    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+/// How many bytes more are allocated on this thread after `work` than before, as they were asked for; needs
+/// [`CountingAllocator`].
+pub fn live_bytes_of<R>(work: impl FnOnce() -> R) -> (i64, R) {
+    let before = LIVE_BYTES.get();
+    let result = std::hint::black_box(work());
+    (LIVE_BYTES.get() - before, result)
+}
+
+fn count(grown: usize, shrunk: usize) {
+    // A thread that ends allocates without its counters: those do not count.
+    let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + u64::from(grown > 0)));
+    let _ = LIVE_BYTES.try_with(|live| live.set(live.get() + grown as i64 - shrunk as i64));
 }
 
 #[expect(
@@ -103,19 +113,20 @@ fn count() {
 // SAFETY: every method forwards its arguments unchanged to the system's allocator, which upholds the contract.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size(), 0);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
 
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(new_size, layout.size());
         // SAFETY: as the caller promises.
-        unsafe { System.realloc(pointer, layout, size) }
+        unsafe { System.realloc(pointer, layout, new_size) }
     }
 }

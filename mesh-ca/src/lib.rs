@@ -49,6 +49,8 @@ mod oid;
 pub mod pem;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 mod public_key;
+#[cfg(feature = "x509")]
+pub mod rotation;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,

@@ -1,0 +1,15 @@
+//! mesh-ca: what it costs, against limits that are measured or stated in the same run.
+//!
+//! Without `--bench` (as `cargo test` runs it) everything is small and runs once.
+
+mod svid_rotation;
+
+use benches::CountingAllocator;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
+
+fn main() {
+    let full = std::env::args().any(|argument| argument == "--bench");
+    svid_rotation::run(full);
+}
