@@ -36,6 +36,11 @@ mod json;
 mod jwk;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+#[cfg(all(
+    any(feature = "x509", feature = "jwt"),
+    any(feature = "ring", feature = "soft", feature = "aws-lc")
+))]
+mod key;
 mod kubernetes;
 mod limits;
 mod migration;
@@ -57,6 +62,8 @@ pub mod rotation;
     reason = "what certificates, requests and CRLs are read and written with"
 )]
 mod signature;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+mod signer;
 mod spiffe_id;
 mod status;
 mod time;
@@ -78,6 +85,11 @@ pub use error::{IdError, IdErrorKind};
 pub use id_matcher::IdMatcher;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use jwk::JwkError;
+#[cfg(all(
+    any(feature = "x509", feature = "jwt"),
+    any(feature = "ring", feature = "soft", feature = "aws-lc")
+))]
+pub use key::{KeyError, KeyFormat, KeyPair, KeyProvider, SecretBytes};
 pub use kubernetes::KubernetesNameError;
 pub use limits::Limits;
 pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
@@ -91,6 +103,8 @@ pub use signature::RingVerifier;
 pub use signature::SoftVerifier;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use signature::{SignatureError, SignatureVerifier, default_verifier};
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use signer::{SignError, Signer};
 pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};

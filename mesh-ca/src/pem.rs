@@ -19,6 +19,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::Limits;
 
@@ -327,7 +328,8 @@ impl Block<'_> {
 
     /// The content.
     pub(crate) fn decode(&self) -> Result<Vec<u8>, PemError> {
-        let mut text = Vec::with_capacity(self.body.len());
+        // What is in the block may be a private key.
+        let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
         for (index, line) in lines(self.body).enumerate() {
             let at = self.line.saturating_add(index).saturating_add(1);
             if line.len() > MAX_LINE {
@@ -339,7 +341,7 @@ impl Block<'_> {
             text.extend_from_slice(line);
         }
         STANDARD
-            .decode(&text)
+            .decode(text.as_slice())
             .map_err(|_| PemError::new(PemErrorKind::Base64, self.line))
     }
 }

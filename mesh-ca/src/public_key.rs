@@ -71,6 +71,15 @@ impl<'a> PublicKeyInfo<'a> {
         })
     }
 
+    /// The parts of a key that this crate has made or parsed before.
+    #[cfg_attr(
+        not(any(feature = "ring", feature = "soft", feature = "aws-lc")),
+        allow(dead_code, reason = "only key pairs have such keys")
+    )]
+    pub(crate) fn trusted(der: &'a [u8], algorithm: KeyAlgorithm, key: &'a [u8]) -> Self {
+        Self { der, algorithm, key }
+    }
+
     /// The whole SubjectPublicKeyInfo.
     pub fn der(&self) -> &'a [u8] {
         self.der
@@ -271,8 +280,14 @@ fn rsa_bits(key: &[u8]) -> Result<u16, PublicKeyError> {
     u16::try_from(bits).map_err(|_| PublicKeyError::RsaModulus { bits })
 }
 
-/// Names for the algorithms that a user may well meet (C-KEY-1).
 fn unsupported(algorithm: &[u8]) -> PublicKeyError {
+    PublicKeyError::UnsupportedAlgorithm {
+        name: name_of(algorithm),
+    }
+}
+
+/// Names for the algorithms that a user may well meet (C-KEY-1), and numbers for the rest.
+pub(crate) fn name_of(algorithm: &[u8]) -> String {
     let dotted = oid::dotted(algorithm);
     let name = match dotted.as_str() {
         "1.2.840.10040.4.1" => "DSA",
@@ -290,9 +305,7 @@ fn unsupported(algorithm: &[u8]) -> PublicKeyError {
         "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
         other => other,
     };
-    PublicKeyError::UnsupportedAlgorithm {
-        name: name.to_owned(),
-    }
+    name.to_owned()
 }
 
 #[cfg(test)]
