@@ -33,6 +33,7 @@ pub mod names;
 pub mod networking;
 pub mod object;
 pub mod object_set;
+pub mod operator;
 pub mod report;
 pub mod scalar;
 pub mod security;

@@ -16,6 +16,7 @@ use crate::networking::{
     DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
     WorkloadGroup,
 };
+use crate::operator::IstioOperator;
 use crate::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
 use crate::telemetry::Telemetry;
 
@@ -293,6 +294,8 @@ typed_kinds! {
     EnvoyFilter: EnvoyFilter, Spec;
     /// A Gateway.
     Gateway: Gateway, Spec;
+    /// An IstioOperator.
+    IstioOperator: IstioOperator, Spec;
     /// A Kubernetes Namespace.
     Namespace: KubernetesNamespace, Root;
     /// A PeerAuthentication.

@@ -1,23 +1,22 @@
 //! MeshConfig.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{LabelSelector, ServiceEntryVisibility};
-use crate::networking::{
-    ClientTlsSettings, ConnectionPoolSettings, HttpRetry, LocalityLoadBalancerSetting, OutlierDetection,
-    TcpKeepalive, ZoneAwareLoadBalancerSetting,
+use super::{
+    AccessLogEncoding, Ca, Certificate, CertificateData, ConfigSource, DefaultProviders,
+    DefaultTrafficPolicy, EnvoyFileAccessLogProvider, ExtensionProvider, H2UpgradePolicy,
+    InboundTrafficPolicy, InboundTrafficPolicyMode, IngressControllerMode, LabelSelector, MeshProxyConfig,
+    OutboundTrafficPolicy, OutboundTrafficPolicyMode, PrometheusMetricsProvider, Provider,
+    ProxyPathNormalization, ServiceEntryVisibility, ServiceScopeConfigs, ServiceSettings,
+    StackdriverProvider, TlsConfig,
 };
-use crate::scalar::{Duration, wire_enum};
+use crate::networking::{HttpRetry, LocalityLoadBalancerSetting, TcpKeepalive, ZoneAwareLoadBalancerSetting};
+use crate::scalar::Duration;
 use crate::wire::is_default;
 
 /// Settings that hold for the whole mesh.
 ///
-/// [`MeshConfig::default`] is Istio's built-in configuration, and reading a document lays it over that: a field that the
-/// document has replaces the built-in value as a whole, nested fields included (A-MRG-1). So `outboundTrafficPolicy: {tls:
-/// {}}` sets the mode to REGISTRY_ONLY, as in Istio. The exceptions that A-MRG-1 makes for lists of providers do not apply
-/// here: `default_config`, `extension_providers` and the other parts that are kept as JSON are taken as the document has
-/// them, and the providers that Istio builds in are not listed.
+/// [`MeshConfig::default`] is Istio's built-in configuration.
 ///
 /// ```
 /// use mesh_api::mesh::{MeshConfig, OutboundTrafficPolicyMode};
@@ -28,6 +27,8 @@ use crate::wire::is_default;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
+/// Its serde form is that of a whole value: what is not there has its built-in value, and what is there is taken as it is,
+/// nested fields included. So a `defaultConfig` that is read by serde alone holds just the fields that it names.
 /// On write, fields whose built-in value is not zero are always there, so that reading gives back the same value.
 ///
 /// Source: Istio API `mesh/v1alpha1/config.proto`; defaults: Istio `pkg/config/mesh`.
@@ -79,17 +80,16 @@ pub struct MeshConfig {
     /// Leave out the access log of listeners (connections that no filter chain takes). Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub disable_envoy_listener_log: bool,
-    /// Default configuration of proxies, as JSON (upstream type `ProxyConfig`). Absent means the built-in one.
-    #[serde(skip_serializing_if = "is_default")]
-    pub default_config: Option<Value>,
+    /// Default configuration of proxies. Required; built in: [`MeshProxyConfig::built_in`].
+    pub default_config: Option<Box<MeshProxyConfig>>,
     /// What becomes of outbound traffic to unknown destinations. Default ALLOW_ANY.
     pub outbound_traffic_policy: OutboundTrafficPolicy,
     /// What becomes of inbound traffic to ports that no service has. Default PASSTHROUGH.
     #[serde(skip_serializing_if = "is_default")]
     pub inbound_traffic_policy: InboundTrafficPolicy,
-    /// Sources of configuration, as JSON (upstream type `ConfigSource`).
+    /// Sources of configuration. Empty means the API server that istiod runs on.
     #[serde(skip_serializing_if = "is_default")]
-    pub config_sources: Vec<Value>,
+    pub config_sources: Vec<ConfigSource>,
     /// Whether clients use mutual TLS on their own towards workloads that accept it. Default true.
     pub enable_auto_mtls: bool,
     /// Trust domain of the mesh's identities. Default `cluster.local`.
@@ -97,9 +97,9 @@ pub struct MeshConfig {
     /// Other trust domains whose identities count as those of `trust_domain`.
     #[serde(skip_serializing_if = "is_default")]
     pub trust_domain_aliases: Vec<String>,
-    /// More CA certificates that proxies trust, as JSON (upstream type `CertificateData`).
+    /// More CA certificates that proxies trust.
     #[serde(skip_serializing_if = "is_default")]
-    pub ca_certificates: Vec<Value>,
+    pub ca_certificates: Vec<CertificateData>,
     /// Where services without `exportTo` are visible: `.`, `*` or namespaces. Default `*`.
     pub default_service_export_to: Vec<String>,
     /// Where VirtualServices without `exportTo` are visible. Default `*`.
@@ -124,26 +124,27 @@ pub struct MeshConfig {
     /// Pattern for the statistics name of outbound clusters. Empty means the cluster's name.
     #[serde(skip_serializing_if = "is_default")]
     pub outbound_cluster_stat_name: String,
-    /// Certificates to provision by DNS name, as JSON. Deprecated and undocumented; without effect.
+    /// Certificates to provision by DNS name. Deprecated and undocumented; without effect.
     #[serde(skip_serializing_if = "is_default")]
-    pub certificates: Vec<Value>,
-    /// Settings of services by host, as JSON (upstream type `ServiceSettings`). Undocumented.
+    pub certificates: Vec<Certificate>,
+    /// Settings of services by host. Undocumented.
     #[serde(skip_serializing_if = "is_default")]
-    pub service_settings: Vec<Value>,
-    /// Which services are visible to other clusters, as JSON (upstream type `ServiceScopeConfigs`).
+    pub service_settings: Vec<ServiceSettings>,
+    /// Which services are visible to other clusters; the first entry that matches holds. Without one: in ambient mode their
+    /// own cluster alone.
     #[serde(skip_serializing_if = "is_default")]
-    pub service_scope_configs: Vec<Value>,
+    pub service_scope_configs: Vec<ServiceScopeConfigs>,
     /// Whether the proxy serves the application's metrics together with its own. Default true.
     pub enable_prometheus_merge: bool,
     /// Whether clients verify server certificates by default. Deprecated and undocumented.
     #[serde(skip_serializing_if = "is_default")]
     pub verify_certificate_at_client: Option<bool>,
-    /// An external CA, as JSON (upstream type `CA`). Undocumented.
+    /// An external CA. Absent means that of the installation. Undocumented.
     #[serde(skip_serializing_if = "is_default")]
-    pub ca: Option<Value>,
-    /// Providers of tracing, logging and authorization, as JSON (upstream type `ExtensionProvider`).
-    #[serde(skip_serializing_if = "is_default")]
-    pub extension_providers: Vec<Value>,
+    pub ca: Option<Box<Ca>>,
+    /// Providers of tracing, metrics, access logs and authorization, by name. Built in: `prometheus`, `stackdriver` and
+    /// `envoy`, the access log on standard output.
+    pub extension_providers: Vec<ExtensionProvider>,
     /// Providers in use where no Telemetry object names one.
     #[serde(skip_serializing_if = "is_default")]
     pub default_providers: DefaultProviders,
@@ -176,6 +177,14 @@ pub struct MeshConfig {
 impl Default for MeshConfig {
     fn default() -> Self {
         let everywhere = || vec!["*".to_owned()];
+        let provider = |name: &str, provider| ExtensionProvider {
+            name: name.to_owned(),
+            provider: Some(provider),
+        };
+        let log = EnvoyFileAccessLogProvider {
+            path: "/dev/stdout".to_owned(),
+            ..EnvoyFileAccessLogProvider::default()
+        };
         Self {
             proxy_listen_port: 15001,
             proxy_inbound_listen_port: 15006,
@@ -194,7 +203,7 @@ impl Default for MeshConfig {
             access_log_encoding: AccessLogEncoding::Text,
             enable_envoy_access_log_service: false,
             disable_envoy_listener_log: false,
-            default_config: None,
+            default_config: Some(Box::new(MeshProxyConfig::built_in())),
             outbound_traffic_policy: OutboundTrafficPolicy {
                 mode: OutboundTrafficPolicyMode::AllowAny,
                 tls: None,
@@ -226,7 +235,17 @@ impl Default for MeshConfig {
             enable_prometheus_merge: true,
             verify_certificate_at_client: None,
             ca: None,
-            extension_providers: Vec::new(),
+            extension_providers: vec![
+                provider(
+                    "prometheus",
+                    Provider::Prometheus(PrometheusMetricsProvider::default()),
+                ),
+                provider(
+                    "stackdriver",
+                    Provider::Stackdriver(StackdriverProvider::default()),
+                ),
+                provider("envoy", Provider::EnvoyFileAccessLog(log)),
+            ],
             default_providers: DefaultProviders::default(),
             discovery_selectors: Vec::new(),
             path_normalization: None,
@@ -238,161 +257,4 @@ impl Default for MeshConfig {
             default_inbound_http_retry_policy: None,
         }
     }
-}
-
-/// What becomes of outbound traffic to destinations that no service of the registry covers.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct OutboundTrafficPolicy {
-    /// Whether such traffic is let through. An empty message is REGISTRY_ONLY.
-    #[serde(skip_serializing_if = "is_default")]
-    pub mode: OutboundTrafficPolicyMode,
-    /// TLS towards such destinations; only with ALLOW_ANY_DYNAMIC_DNS.
-    #[serde(skip_serializing_if = "is_default")]
-    pub tls: Option<Box<ClientTlsSettings>>,
-}
-
-wire_enum! {
-    /// Whether traffic to unknown destinations is let through.
-    pub enum OutboundTrafficPolicyMode {
-        /// It is dropped.
-        RegistryOnly = 0 => "REGISTRY_ONLY",
-        /// It is forwarded to the address that the client asked for.
-        AllowAny = 1 => "ALLOW_ANY",
-        /// It is forwarded to what DNS says about the host of the request.
-        AllowAnyDynamicDns = 3 => "ALLOW_ANY_DYNAMIC_DNS",
-    }
-}
-
-/// What becomes of inbound traffic to ports that no service has.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct InboundTrafficPolicy {
-    /// Where it is forwarded to.
-    #[serde(skip_serializing_if = "is_default")]
-    pub mode: InboundTrafficPolicyMode,
-}
-
-wire_enum! {
-    /// Where inbound traffic to unknown ports is forwarded to.
-    pub enum InboundTrafficPolicyMode {
-        /// The address that the client asked for.
-        Passthrough = 0 => "PASSTHROUGH",
-        /// 127.0.0.1.
-        Localhost = 1 => "LOCALHOST",
-    }
-}
-
-wire_enum! {
-    /// Which Ingress objects are served.
-    pub enum IngressControllerMode {
-        /// As [`IngressControllerMode::Strict`].
-        Unspecified = 0 => "UNSPECIFIED",
-        /// None.
-        Off = 1 => "OFF",
-        /// Those of the class, and those without any.
-        Default = 2 => "DEFAULT",
-        /// Those of the class.
-        Strict = 3 => "STRICT",
-    }
-}
-
-wire_enum! {
-    /// Encoding of access log lines.
-    pub enum AccessLogEncoding {
-        /// Text.
-        Text = 0 => "TEXT",
-        /// JSON.
-        Json = 1 => "JSON",
-    }
-}
-
-wire_enum! {
-    /// Whether HTTP/1.1 connections inside the mesh are upgraded to HTTP/2.
-    pub enum H2UpgradePolicy {
-        /// No.
-        DoNotUpgrade = 0 => "DO_NOT_UPGRADE",
-        /// Yes.
-        Upgrade = 1 => "UPGRADE",
-    }
-}
-
-/// Providers in use where no Telemetry object names one, by name of an extension provider.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct DefaultProviders {
-    /// For tracing.
-    #[serde(skip_serializing_if = "is_default")]
-    pub tracing: Vec<String>,
-    /// For metrics.
-    #[serde(skip_serializing_if = "is_default")]
-    pub metrics: Vec<String>,
-    /// For access logs.
-    #[serde(skip_serializing_if = "is_default")]
-    pub access_logging: Vec<String>,
-}
-
-/// How paths are normalised before routing and policies.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ProxyPathNormalization {
-    /// The steps. Zero means BASE.
-    #[serde(skip_serializing_if = "is_default")]
-    pub normalization: NormalizationType,
-}
-
-wire_enum! {
-    /// Steps of path normalisation.
-    pub enum NormalizationType {
-        /// As [`NormalizationType::Base`].
-        Default = 0 => "DEFAULT",
-        /// None.
-        None = 1 => "NONE",
-        /// RFC 3986: dot segments removed, unreserved characters decoded, backslashes turned into slashes.
-        Base = 2 => "BASE",
-        /// In addition runs of slashes become one.
-        MergeSlashes = 3 => "MERGE_SLASHES",
-        /// In addition escaped slashes and backslashes are decoded first.
-        DecodeAndMergeSlashes = 4 => "DECODE_AND_MERGE_SLASHES",
-    }
-}
-
-/// Parameters of TLS.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TlsConfig {
-    /// Lowest version. Zero means 1.2.
-    #[serde(skip_serializing_if = "is_default")]
-    pub min_protocol_version: TlsProtocol,
-    /// Curves for the key exchange (A-X-28). Empty means Envoy's default.
-    #[serde(skip_serializing_if = "is_default")]
-    pub ecdh_curves: Vec<String>,
-    /// Cipher suites for versions up to 1.2, in OpenSSL names (A-X-27). Empty means Istio's default.
-    #[serde(skip_serializing_if = "is_default")]
-    pub cipher_suites: Vec<String>,
-}
-
-wire_enum! {
-    /// Versions of TLS that the mesh may ask for. Their numbers differ from those of
-    /// [`networking::TlsProtocol`](crate::networking::TlsProtocol).
-    pub enum TlsProtocol {
-        /// The default, 1.2.
-        TlsAuto = 0 => "TLS_AUTO",
-        /// TLS 1.2
-        TlsV1_2 = 1 => "TLSV1_2",
-        /// TLS 1.3
-        TlsV1_3 = 2 => "TLSV1_3",
-    }
-}
-
-/// Policies of hosts whose DestinationRule has none. Each block is taken as a whole.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct DefaultTrafficPolicy {
-    /// Limits and timeouts of connections.
-    #[serde(skip_serializing_if = "is_default")]
-    pub connection_pool: Option<Box<ConnectionPoolSettings>>,
-    /// When an endpoint is ejected.
-    #[serde(skip_serializing_if = "is_default")]
-    pub outlier_detection: Option<Box<OutlierDetection>>,
 }

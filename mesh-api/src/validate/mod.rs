@@ -167,6 +167,7 @@ pub fn validate(object: &AnyObject, options: &ValidateOptions) -> Report {
         // kinds whose rules are not there yet get those on metadata
         AnyObject::AuthorizationPolicy(_)
         | AnyObject::EnvoyFilter(_)
+        | AnyObject::IstioOperator(_)
         | AnyObject::ProxyConfig(_)
         | AnyObject::RequestAuthentication(_)
         | AnyObject::Telemetry(_)

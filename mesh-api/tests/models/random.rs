@@ -45,6 +45,7 @@ impl<'de> de::Deserializer<'de> for Random<'_, '_> {
     scalar! {
         deserialize_bool visit_bool [false, true];
         deserialize_i32 visit_i32 [0, 1, -1, 503, i32::MAX, i32::MIN];
+        deserialize_i64 visit_i64 [0, 1, -1, i64::MAX, i64::MIN];
         deserialize_u32 visit_u32 [0, 1, 80, 65535, u32::MAX];
         deserialize_u64 visit_u64 [0, 1, 1024, u64::MAX];
         deserialize_f64 visit_f64 [0.0, 1.0, 0.0001, -5.5, 100.0, 1e300];
@@ -120,7 +121,7 @@ impl<'de> de::Deserializer<'de> for Random<'_, '_> {
     }
 
     serde::forward_to_deserialize_any! {
-        i8 i16 i64 i128 u8 u16 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct enum
+        i8 i16 i128 u8 u16 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct enum
         identifier ignored_any
     }
 }

@@ -4,12 +4,13 @@ use std::fmt::Debug;
 
 use mesh_api::extensions::{TrafficExtension, WasmPlugin};
 use mesh_api::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
-use mesh_api::mesh::MeshConfig;
+use mesh_api::mesh::{MeshConfig, MeshNetworks, MeshProxyConfig};
 use mesh_api::networking::{
     AbortErrorType, ConsistentHashLb, DestinationRule, EnvoyFilter, Gateway, HashKey, HttpFaultInjection,
     HttpRedirect, LbPolicy, LoadBalancerSettings, ProxyConfig, RedirectPort, RedirectPortSelection,
     ServiceEntry, Sidecar, SimpleLb, StringMatch, VirtualService, WorkloadEntry, WorkloadGroup,
 };
+use mesh_api::operator::IstioOperator;
 use mesh_api::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
 use mesh_api::telemetry::Telemetry;
 use proptest::collection::vec;
@@ -58,6 +59,9 @@ round_trips! {
     wasm_plugin WasmPlugin;
     traffic_extension TrafficExtension;
     mesh_config MeshConfig;
+    mesh_proxy_config MeshProxyConfig;
+    mesh_networks MeshNetworks;
+    istio_operator IstioOperator;
     kubernetes_service Service;
     kubernetes_pod Pod;
     kubernetes_endpoints Endpoints;
