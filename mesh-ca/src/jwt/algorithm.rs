@@ -56,14 +56,11 @@ impl JwsAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
-    /// The algorithm that a key mints with; `None` for Ed25519, which JWT-SVIDs do not know.
-    pub const fn of_key(key: KeyAlgorithm) -> Option<Self> {
-        match key {
-            KeyAlgorithm::EcdsaP256 => Some(Self::Es256),
-            KeyAlgorithm::EcdsaP384 => Some(Self::Es384),
-            KeyAlgorithm::Ed25519 => None,
-            KeyAlgorithm::Rsa(_) => Some(Self::Rs256),
-        }
+    /// The algorithm of a signer; `None` for Ed25519, which JWT-SVIDs do not know. That it fits the key is another question.
+    pub(crate) fn of_signature(algorithm: SignatureAlgorithm) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.signature_algorithm() == Some(algorithm))
     }
 
     /// The name in a header, for example `ES256`.

@@ -122,7 +122,6 @@ impl<'t> Jws<'t> {
 }
 
 /// Puts a token together: header and payload in, the bytes to sign out.
-#[allow(dead_code, reason = "what tokens are made with")]
 pub(super) fn signing_input(header: &[u8], payload: &[u8]) -> String {
     let mut text = URL_SAFE_NO_PAD.encode(header);
     text.push('.');
@@ -131,7 +130,6 @@ pub(super) fn signing_input(header: &[u8], payload: &[u8]) -> String {
 }
 
 /// The token of what was signed and its signature.
-#[allow(dead_code, reason = "what tokens are made with")]
 pub(super) fn finish(mut signing_input: String, signature: &[u8]) -> String {
     signing_input.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut signing_input);
@@ -209,7 +207,6 @@ fn ecdsa_to_der(signature: &[u8], coordinate: usize) -> Option<Vec<u8>> {
 }
 
 /// The inverse: `r` and `s` of a DER signature, each with exactly `coordinate` bytes.
-#[allow(dead_code, reason = "what tokens are made with")]
 pub(super) fn ecdsa_from_der(der: &[u8], coordinate: usize) -> Option<Vec<u8>> {
     let mut numbers = der::single(der, SEQUENCE).ok()?.reader().ok()?;
     let mut signature = Vec::with_capacity(coordinate * 2);

@@ -13,8 +13,11 @@ mod bundle;
 mod claims;
 mod error;
 mod jws;
+mod mint;
 mod svid;
 
+#[cfg(test)]
+mod mint_tests;
 #[cfg(test)]
 mod tests;
 
@@ -22,4 +25,5 @@ pub use algorithm::JwsAlgorithm;
 pub use bundle::{JsonWebKey, JwtBundle};
 pub use error::JwtError;
 pub use jws::{HeaderPolicy, Jws};
+pub use mint::{JwtMintError, JwtMinter, JwtRequest, jwt_key_id};
 pub use svid::{InsecureJwtSvid, JwtSvid, JwtVerifyOptions};
