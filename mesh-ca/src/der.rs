@@ -5,6 +5,7 @@
 //! set, SETs out of order, and nesting deeper than [`MAX_DEPTH`]. Spec: X.690 section 10 and 11; ca.md C-GEN-9.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::time::{UnixTime, civil_from_days, days_from_civil};
 
@@ -163,6 +164,17 @@ impl<'a> Element<'a> {
         })
     }
 
+    /// Where the whole value lies in the bytes that the outermost reader began with.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let end = self.offset.saturating_add(self.content.len());
+        end.saturating_sub(self.der.len())..end
+    }
+
+    /// Where the content lies, without its first bytes.
+    pub(crate) fn content_range_after(&self, skipped: usize) -> Range<usize> {
+        self.offset.saturating_add(skipped)..self.offset.saturating_add(self.content.len())
+    }
+
     pub(crate) fn error(&self, kind: DerErrorKind) -> DerError {
         DerError::new(kind, self.offset)
     }
@@ -248,20 +260,33 @@ impl<'a> Element<'a> {
     /// A UTCTime or GeneralizedTime as RFC 5280 profiles them: `Z`, with seconds, without fractions, and UTCTime exactly
     /// for the years 1950 to 2049. Spec: RFC 5280 §4.1.2.5; ca.md C-VFY-6.
     pub(crate) fn time(&self) -> Result<UnixTime, DerError> {
-        let malformed = || self.error(DerErrorKind::Time);
-        let (year, rest) = match (self.tag, self.content) {
-            (UTC_TIME, [a, b, rest @ ..]) => match number(&[*a, *b]).ok_or_else(malformed)? {
-                year @ 0..=49 => (2_000 + year, rest),
-                year => (1_900 + year, rest),
-            },
-            (GENERALIZED_TIME, [a, b, c, d, rest @ ..]) => {
-                (number(&[*a, *b, *c, *d]).ok_or_else(malformed)?, rest)
+        match (self.tag, self.content) {
+            (UTC_TIME, [a, b, rest @ ..]) => {
+                let year = number(&[*a, *b]).ok_or(self.error(DerErrorKind::Time))?;
+                self.time_in(if year < 50 { 2_000 + year } else { 1_900 + year }, rest)
             }
-            _ => return Err(malformed()),
-        };
-        if self.tag == GENERALIZED_TIME && (1950..2050).contains(&year) {
-            return Err(malformed());
+            (GENERALIZED_TIME, [a, b, c, d, ..]) => match number(&[*a, *b, *c, *d]) {
+                Some(1950..2050) => Err(self.error(DerErrorKind::Time)),
+                _ => self.generalized_time(),
+            },
+            _ => Err(self.error(DerErrorKind::Time)),
         }
+    }
+
+    /// A GeneralizedTime of any year, otherwise as [`time`](Self::time).
+    pub(crate) fn generalized_time(&self) -> Result<UnixTime, DerError> {
+        match (self.tag, self.content) {
+            (GENERALIZED_TIME, [a, b, c, d, rest @ ..]) => {
+                let year = number(&[*a, *b, *c, *d]).ok_or(self.error(DerErrorKind::Time))?;
+                self.time_in(year, rest)
+            }
+            _ => Err(self.error(DerErrorKind::Time)),
+        }
+    }
+
+    /// The rest of a time after its year.
+    fn time_in(&self, year: i64, rest: &[u8]) -> Result<UnixTime, DerError> {
+        let malformed = || self.error(DerErrorKind::Time);
         let [mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z'] = rest else {
             return Err(malformed());
         };

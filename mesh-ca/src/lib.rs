@@ -16,7 +16,8 @@
 
 mod algorithm;
 #[cfg(feature = "x509")]
-#[allow(dead_code, unused_imports, reason = "the verification of paths asks for it")]
+mod bundle;
+#[cfg(feature = "x509")]
 mod certificate;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
@@ -55,6 +56,8 @@ pub mod pem;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 mod public_key;
 #[cfg(feature = "x509")]
+mod revocation;
+#[cfg(feature = "x509")]
 pub mod rotation;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
@@ -69,8 +72,14 @@ mod status;
 mod time;
 mod trust_domain;
 mod trust_domain_set;
+#[cfg(feature = "x509")]
+mod verify;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
+#[cfg(feature = "x509")]
+pub use bundle::{
+    BundleDiff, BundleError, BundleSet, LenientRoots, RootError, RootErrorKind, TrustBundle, X509Authority,
+};
 #[cfg(feature = "x509")]
 pub use certificate::{
     BasicConstraints, Certificate, CertificateError, DistinguishedName, GeneralName, KeyPurpose, KeyUsage,
@@ -95,6 +104,11 @@ pub use limits::Limits;
 pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
+#[cfg(feature = "x509")]
+pub use revocation::{
+    CheckDepth, Crl, CrlChange, CrlError, CrlNumber, CrlSet, ExpiredCrl, RevocationPolicy, RevocationReason,
+    RevokedEntry, UnknownStatus,
+};
 #[cfg(feature = "aws-lc")]
 pub use signature::AwsLcVerifier;
 #[cfg(feature = "ring")]
@@ -110,3 +124,8 @@ pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};
 pub use trust_domain::{TrustDomain, TrustDomainRef};
 pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};
+#[cfg(feature = "x509")]
+pub use verify::{
+    Budget, Budgets, Diagnostic, Outcome, PathTrace, Profile, Rule, Severity, SignatureCache, Step, Verified,
+    VerifiedPath, VerifyError, VerifyOptions, danger,
+};

@@ -96,6 +96,14 @@ pub enum KeyPurpose {
 }
 
 impl KeyPurpose {
+    /// The name that RFC 5280 gives it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientAuth => "clientAuth",
+            Self::ServerAuth => "serverAuth",
+        }
+    }
+
     pub(crate) fn oid(self) -> &'static [u8] {
         match self {
             Self::ClientAuth => oid::CLIENT_AUTH,

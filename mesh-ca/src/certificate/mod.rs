@@ -8,8 +8,9 @@ mod serial;
 use sha2::{Digest, Sha256};
 
 pub use self::error::CertificateError;
+use self::extensions::purposes;
 pub use self::extensions::{BasicConstraints, KeyPurpose, KeyUsage};
-pub(crate) use self::extensions::{Extensions, purposes};
+pub(crate) use self::extensions::{Extensions, authority_key_id};
 pub(crate) use self::general_name::relative_names_match;
 pub use self::general_name::{DistinguishedName, GeneralName};
 pub use self::serial::{SerialNumber, SerialNumberError};
@@ -26,7 +27,7 @@ use crate::{
 /// An X.509 certificate, borrowed from its DER.
 ///
 /// Parsing is strict (one encoding of each value, no extension twice, every extension that matters well-formed), but says
-/// nothing about trust: that is the question of a trust bundle.
+/// nothing about trust: that is the question of [`TrustBundle::verify`](crate::TrustBundle::verify).
 ///
 /// ```
 /// use mesh_ca::{Certificate, pem::{self, PemLabel}};
