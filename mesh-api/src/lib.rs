@@ -42,7 +42,7 @@ pub mod type_;
 pub mod validate;
 mod wire;
 
-pub use codec::{DecodeOptions, Decoded, Profile, decode, decode_value, decode_with};
+pub use codec::{DecodeOptions, Decoded, Profile, decode, decode_value, decode_with, to_json, to_yaml};
 pub use kind::Kind;
 pub use meta::ObjectMeta;
 pub use object::{AnyObject, Object, ObjectKey, OpaqueObject};

@@ -60,6 +60,23 @@ pub struct ObjectMeta {
     pub managed_fields: Option<serde_json::Value>,
 }
 
+/// The fields of the metadata on the wire.
+pub(crate) const FIELDS: [&str; 13] = [
+    "name",
+    "generateName",
+    "namespace",
+    "labels",
+    "annotations",
+    "creationTimestamp",
+    "generation",
+    "resourceVersion",
+    "uid",
+    "deletionTimestamp",
+    "finalizers",
+    "ownerReferences",
+    "managedFields",
+];
+
 impl ObjectMeta {
     /// Metadata with a name and a namespace.
     pub fn new(name: impl Into<Text>, namespace: impl Into<Text>) -> Self {

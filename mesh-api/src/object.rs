@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::codec::{Node, Tree};
 use crate::extensions::{TrafficExtension, WasmPlugin};
@@ -110,7 +110,7 @@ impl<T: Model> Object<T> {
 
 /// An object of a kind that the crate carries without understanding it (A-RES-2).
 ///
-/// Two are equal if their JSON is.
+/// Two are equal if they are written alike; of metadata, `null` is like absent.
 #[derive(Debug, Clone)]
 pub struct OpaqueObject {
     /// Group and version as read.
@@ -152,7 +152,8 @@ impl OpaqueObject {
 
 impl PartialEq for OpaqueObject {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind && self.meta == other.meta && self.root().to_json() == other.root().to_json()
+        let json = |object: &Self| serde_json::to_value(object).ok();
+        self.kind == other.kind && self.meta == other.meta && json(self) == json(other)
     }
 }
 
@@ -237,6 +238,15 @@ macro_rules! typed_kinds {
                     Self::Opaque(object) => Arc::make_mut(object).meta.namespace = namespace.clone(),
                 }
                 self
+            }
+        }
+
+        impl Serialize for AnyObject {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$kind(object) => object.serialize(serializer),)*
+                    Self::Opaque(object) => object.serialize(serializer),
+                }
             }
         }
 

@@ -5,6 +5,10 @@
 //! parser's events, which make the same tree several times slower. A serde `Deserializer` over the tree speaks the dialect of the wire, so models are plain
 //! structs. It finds all faults of an object, not the first one: what does not fit is masked, and the rest is read again.
 //!
+//! [`to_yaml`] and [`to_json`] write values, and objects have methods of these names. Models are plain serde types, so other
+//! crates can read and write them too: `serde_json` for canonical JSON, any serde crate for YAML. They need no feature
+//! here, and they know neither the dialect nor positions and limits; leave text of others to [`decode`].
+//!
 //! # Where YAML differs
 //!
 //! Plain words mean what the Kubernetes tools take them for (A-PAR-7). A tab is allowed wherever YAML allows white space, but
@@ -75,6 +79,7 @@
 mod de;
 mod direct;
 mod documents;
+mod emit;
 mod envelope;
 mod fault;
 mod json;
@@ -92,6 +97,7 @@ mod yaml;
 
 use std::sync::Arc;
 
+pub use emit::{EncodeError, to_json, to_yaml};
 pub use fault::codes;
 pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod dialect;
+mod emit;
 mod generate;
 mod hostile;
 mod objects;
