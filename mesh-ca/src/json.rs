@@ -64,12 +64,51 @@ impl Json {
         }
     }
 
+    pub(crate) fn unsigned(number: u64) -> Self {
+        Self::Number(Number::Unsigned(number))
+    }
+
     pub(crate) fn as_u64(&self) -> Option<u64> {
         match self {
             Self::Number(Number::Unsigned(number)) => Some(*number),
             _ => None,
         }
     }
+}
+
+impl fmt::Display for Json {
+    /// Without white space, members in their order.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(Number::Unsigned(number)) => write!(f, "{number}"),
+            Self::Number(Number::Negative(number)) => write!(f, "{number}"),
+            // Finite: JSON has no other numbers.
+            Self::Number(Number::Float(number)) => write!(f, "{number:?}"),
+            Self::String(text) => write_string(f, text),
+            Self::List(items) => {
+                f.write_str("[")?;
+                for (at, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if at == 0 { "" } else { "," })?;
+                }
+                f.write_str("]")
+            }
+            Self::Object(members) => {
+                f.write_str("{")?;
+                for (at, (name, value)) in members.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "," })?;
+                    write_string(f, name)?;
+                    write!(f, ":{value}")?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }
 
 /// Why a text is no JSON that is taken here, with line and column.
@@ -192,6 +231,14 @@ mod tests {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(Json::parse(deep(MAX_DEPTH).as_bytes()).is_ok());
         assert!(Json::parse(deep(MAX_DEPTH + 1).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = r#"{"a":[1,-1,1.5,1e300,null,true],"b":{"c":"\"\\\u0001é"},"d":{}}"#;
+        let json = Json::parse(text.as_bytes()).unwrap();
+        assert_eq!(json.to_string(), text);
+        assert_eq!(Json::parse(json.to_string().as_bytes()).unwrap(), json);
     }
 
     #[test]

@@ -27,13 +27,13 @@ mod certificate;
 mod der;
 mod entropy;
 mod error;
+#[cfg(all(feature = "x509", feature = "jwt"))]
+pub mod federation;
 mod id_matcher;
 mod id_serde;
 #[cfg(any(feature = "x509", feature = "jwt"))]
-#[allow(dead_code, reason = "what bundle documents are read with")]
 mod json;
 #[cfg(any(feature = "x509", feature = "jwt"))]
-#[allow(dead_code, reason = "what bundle documents are written with")]
 mod jwk;
 #[cfg(feature = "jwt")]
 pub mod jwt;
@@ -79,6 +79,11 @@ pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 #[cfg(feature = "x509")]
 pub use bundle::{
     BundleDiff, BundleError, BundleSet, LenientRoots, RootError, RootErrorKind, TrustBundle, X509Authority,
+};
+#[cfg(all(feature = "x509", feature = "jwt"))]
+pub use bundle::{
+    BundleDocument, BundleDocumentError, BundleNote, BundleNoteKind, BundleUpdate, DocumentMode,
+    bundle_map_from_json, bundle_map_to_json,
 };
 #[cfg(feature = "x509")]
 pub use certificate::{

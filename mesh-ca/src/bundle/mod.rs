@@ -1,13 +1,27 @@
 //! Trust bundles: what certificates of a trust domain are verified with.
 
+#[cfg(feature = "jwt")]
+mod document;
 mod roots;
 mod set;
+#[cfg(feature = "jwt")]
+mod update;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+#[cfg(feature = "jwt")]
+pub use self::document::{
+    BundleDocument, BundleDocumentError, BundleNote, BundleNoteKind, DocumentMode, bundle_map_from_json,
+    bundle_map_to_json,
+};
 pub use self::roots::{LenientRoots, RootError, RootErrorKind};
 pub use self::set::BundleSet;
+#[cfg(feature = "jwt")]
+pub use self::update::BundleUpdate;
 use crate::certificate::Certificate;
+#[cfg(feature = "jwt")]
+use crate::jwt::JwtBundle;
 use crate::pem::{self, PemError, PemLabel};
 use crate::{CertificateError, Limits, PublicKeyError, TrustDomain};
 
@@ -35,16 +49,59 @@ pub struct TrustBundle {
     x509: Vec<X509Authority>,
     // INVARIANT: a permutation of the indices of `x509`, sorted by subject and then DER.
     by_subject: Vec<usize>,
+    #[cfg(feature = "jwt")]
+    jwt: JwtBundle,
+    // Kept for whoever writes the bundle again, in the order in which they came.
+    #[cfg(feature = "jwt")]
+    wit: Vec<WitKey>,
+    sequence: Option<u64>,
+    // INVARIANT: whole seconds, and not zero.
+    refresh_hint: Option<Duration>,
 }
 
+/// A key of another kind of token, which is carried along and never used (C-BND-12).
+#[cfg(feature = "jwt")]
+#[derive(Debug, Clone, PartialEq)]
+struct WitKey(crate::json::Json);
+
 impl TrustBundle {
+    /// How often a bundle is asked for whose publisher does not say it: every five minutes.
+    pub const DEFAULT_REFRESH_HINT: Duration = Duration::from_secs(300);
+
     /// A bundle without authorities: nobody of the trust domain is trusted.
     pub fn new(trust_domain: TrustDomain) -> Self {
         Self {
             trust_domain,
             x509: Vec::new(),
             by_subject: Vec::new(),
+            #[cfg(feature = "jwt")]
+            jwt: JwtBundle::new(),
+            #[cfg(feature = "jwt")]
+            wit: Vec::new(),
+            sequence: None,
+            refresh_hint: None,
         }
+    }
+
+    /// With a sequence number, which grows with each change of the content; `None` for none.
+    pub fn with_sequence(mut self, sequence: Option<u64>) -> Self {
+        self.sequence = sequence;
+        self
+    }
+
+    /// With a hint how often to ask for the bundle, in whole seconds; `None` and zero leave it to the consumer.
+    pub fn with_refresh_hint(mut self, hint: Option<Duration>) -> Self {
+        self.refresh_hint = hint
+            .map(|hint| Duration::from_secs(hint.as_secs()))
+            .filter(|hint| !hint.is_zero());
+        self
+    }
+
+    /// With other keys for tokens.
+    #[cfg(feature = "jwt")]
+    pub fn with_jwt(mut self, jwt: JwtBundle) -> Self {
+        self.jwt = jwt;
+        self
     }
 
     /// The certificates of a PEM text.
@@ -76,6 +133,28 @@ impl TrustBundle {
     /// Whose authorities they are.
     pub fn trust_domain(&self) -> &TrustDomain {
         &self.trust_domain
+    }
+
+    /// The sequence number, if the bundle has one.
+    pub fn sequence(&self) -> Option<u64> {
+        self.sequence
+    }
+
+    /// How often to ask for the bundle; five minutes where it does not say.
+    pub fn refresh_hint(&self) -> Duration {
+        self.refresh_hint.unwrap_or(Self::DEFAULT_REFRESH_HINT)
+    }
+
+    /// The keys of the trust domain's tokens.
+    #[cfg(feature = "jwt")]
+    pub fn jwt(&self) -> &JwtBundle {
+        &self.jwt
+    }
+
+    /// The keys of the trust domain's tokens, to be changed.
+    #[cfg(feature = "jwt")]
+    pub fn jwt_mut(&mut self) -> &mut JwtBundle {
+        &mut self.jwt
     }
 
     /// The X.509 authorities, in the order in which they came.
@@ -185,7 +264,13 @@ impl TrustBundle {
 
 impl PartialEq for TrustBundle {
     fn eq(&self, other: &Self) -> bool {
-        (&self.trust_domain, &self.x509) == (&other.trust_domain, &other.x509)
+        #[cfg(feature = "jwt")]
+        let same_tokens = (&self.jwt, &self.wit) == (&other.jwt, &other.wit);
+        #[cfg(not(feature = "jwt"))]
+        let same_tokens = true;
+        let facts = |bundle: &Self| (bundle.sequence, bundle.refresh_hint);
+        (&self.trust_domain, &self.x509, facts(self)) == (&other.trust_domain, &other.x509, facts(other))
+            && same_tokens
     }
 }
 
