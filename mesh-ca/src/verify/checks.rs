@@ -158,11 +158,8 @@ impl Checks<'_, '_> {
         let has_authority_key_id = issuer.authority_key_id().is_some();
         if is_anchor {
             self.demand(has_subject_key_id, depth, Rule::AnchorHasSubjectKeyId)?;
-            return self.demand(
-                has_authority_key_id || issuer.is_self_issued(),
-                depth,
-                Rule::KeyIds,
-            );
+            let is_met = has_authority_key_id || issuer.is_self_issued();
+            return self.demand(is_met, depth, Rule::AnchorHasAuthorityKeyId);
         }
         self.demand(has_subject_key_id && has_authority_key_id, depth, Rule::KeyIds)
     }

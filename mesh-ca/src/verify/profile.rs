@@ -21,6 +21,8 @@ pub enum Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Rule {
+    /// An anchor that is not self-issued has an authorityKeyIdentifier.
+    AnchorHasAuthorityKeyId,
     /// basicConstraints of an anchor is critical.
     AnchorBasicConstraintsCritical,
     /// An anchor of version 3 has basicConstraints.
@@ -37,8 +39,7 @@ pub enum Rule {
     DnsNameIsLdh,
     /// A subjectAltName is critical where the subject is empty.
     EmptySubjectHasCriticalNames,
-    /// Leaves and intermediates have an authorityKeyIdentifier, and so have anchors that are not self-issued; issuers
-    /// have a subjectKeyIdentifier.
+    /// Leaves and intermediates have an authorityKeyIdentifier, and intermediates a subjectKeyIdentifier.
     KeyIds,
     /// The leaf has basicConstraints.
     LeafHasBasicConstraints,
@@ -62,6 +63,7 @@ impl Rule {
     /// A stable short text for programs; never used again for something else.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::AnchorHasAuthorityKeyId => "verify.anchor_has_authority_key_id",
             Self::AnchorBasicConstraintsCritical => "verify.anchor_basic_constraints_critical",
             Self::AnchorHasBasicConstraints => "verify.anchor_has_basic_constraints",
             Self::AnchorHasSubjectKeyId => "verify.anchor_has_subject_key_id",
@@ -86,6 +88,7 @@ impl Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::AnchorHasAuthorityKeyId => "the anchor is cross-signed and has no authorityKeyIdentifier",
             Self::AnchorBasicConstraintsCritical => "basicConstraints of the anchor is not critical",
             Self::AnchorHasBasicConstraints => "the anchor has no basicConstraints",
             Self::AnchorHasSubjectKeyId => "the anchor has no subjectKeyIdentifier",
@@ -122,6 +125,8 @@ impl fmt::Display for Rule {
 /// Source: ca.md C-VFY-19.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
+    /// For [`Rule::AnchorHasAuthorityKeyId`].
+    pub anchor_has_authority_key_id: Severity,
     /// For [`Rule::AnchorBasicConstraintsCritical`].
     pub anchor_basic_constraints_critical: Severity,
     /// For [`Rule::AnchorHasBasicConstraints`].
@@ -162,6 +167,7 @@ impl Profile {
     /// What a mesh needs: everything that security rests on, with room for certificates as Istio, SPIRE and their
     /// plugged-in authorities issue them. The default.
     pub const MESH: Self = Self {
+        anchor_has_authority_key_id: Severity::Allow,
         anchor_basic_constraints_critical: Severity::Note,
         anchor_has_basic_constraints: Severity::Refuse,
         anchor_has_subject_key_id: Severity::Allow,
@@ -183,6 +189,7 @@ impl Profile {
 
     /// The X509-SVID standard to the letter.
     pub const STRICT_SPIFFE: Self = Self {
+        anchor_has_authority_key_id: Severity::Note,
         anchor_has_subject_key_id: Severity::Refuse,
         ca_basic_constraints_critical: Severity::Refuse,
         key_ids: Severity::Refuse,
@@ -208,6 +215,7 @@ impl Profile {
     /// RFC 5280 for certificates that are no SVIDs, for use with [`danger::verify_path`](crate::danger::verify_path).
     pub const RFC5280: Self = Self {
         anchor_basic_constraints_critical: Severity::Refuse,
+        anchor_has_authority_key_id: Severity::Note,
         anchor_has_subject_key_id: Severity::Refuse,
         ca_basic_constraints_critical: Severity::Refuse,
         dns_name_is_ldh: Severity::Refuse,
@@ -224,6 +232,7 @@ impl Profile {
     /// What happens where a certificate departs from the rule.
     pub fn severity(&self, rule: Rule) -> Severity {
         match rule {
+            Rule::AnchorHasAuthorityKeyId => self.anchor_has_authority_key_id,
             Rule::AnchorBasicConstraintsCritical => self.anchor_basic_constraints_critical,
             Rule::AnchorHasBasicConstraints => self.anchor_has_basic_constraints,
             Rule::AnchorHasSubjectKeyId => self.anchor_has_subject_key_id,
