@@ -10,6 +10,7 @@ mod report;
 mod routes;
 mod samples;
 mod validation;
+mod x509_path;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -65,6 +66,7 @@ fn run_case(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
         "routes" => routes::run(area, case, report),
         "samples" => samples::run(area, case, report),
         "validation" => validation::run(area, case),
+        "x509-path" => x509_path::run(area, case),
         other => Verdict::Unsupported(not_yet(other)),
     }
 }
@@ -81,7 +83,6 @@ fn not_yet(area: &str) -> String {
         "injection" => "there is no sidecar injection yet",
         "operator" => "there is no operator yet",
         "pki" => "mesh-ca holds SPIFFE ids and trust domains so far; this area has no runner for them yet",
-        "x509-path" => "mesh-ca verifies no certificates yet",
         "xds" => "mesh-xds has no bootstrap and no dumps yet",
         _ => return format!("the runner knows no area `{area}`"),
     };
