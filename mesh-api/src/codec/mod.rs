@@ -91,7 +91,7 @@ mod resolve;
 pub mod scanners;
 mod source;
 mod stream;
-mod suggest;
+pub(crate) mod suggest;
 mod tree;
 mod yaml;
 

@@ -2,7 +2,7 @@
 
 use super::at::At;
 use super::{Rule, Semantics, ValidateOptions};
-use crate::codec::Profile;
+use crate::codec::{Profile, suggest};
 use crate::meta::ObjectMeta;
 use crate::object::ObjectKey;
 use crate::report::{Collector, Report, Severity};
@@ -68,9 +68,34 @@ impl<'a> Context<'a> {
         self.note(rule, rule.severity, at, message.into(), Some(help.into()));
     }
 
+    /// The same with the nearest of the names that would fit, if one is near.
+    pub(super) fn report_with_suggestion(
+        &mut self,
+        rule: &Rule,
+        at: &At<'_>,
+        message: impl Into<String>,
+        written: &str,
+        candidates: &[&str],
+    ) {
+        let nearest = suggest::field(written, candidates.iter().copied());
+        let help = nearest.map(|name| format!("did you mean `{name}`?"));
+        self.note(rule, rule.severity, at, message.into(), help);
+    }
+
     /// Notes a warning of a rule that also has errors.
     pub(super) fn warn(&mut self, rule: &Rule, at: &At<'_>, message: impl Into<String>) {
         self.note(rule, Severity::Warning, at, message.into(), None);
+    }
+
+    /// The same with a proposal.
+    pub(super) fn warn_with_help(
+        &mut self,
+        rule: &Rule,
+        at: &At<'_>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.note(rule, Severity::Warning, at, message.into(), Some(help.into()));
     }
 
     /// Notes the error of a helper under the rule that cites it.

@@ -6,7 +6,7 @@ use super::at::At;
 use super::context::Context;
 use super::rule::rules;
 use super::shared::{self, ExportScope};
-use super::{client_tls, connection_pool, load_balancer};
+use super::{client_tls, connection_pool, load_balancer, targets};
 use crate::names::check;
 use crate::networking::{
     ClientTlsSettings, ConnectionPoolSettings, DestinationRule, LoadBalancerSettings, OutlierDetection,
@@ -97,16 +97,7 @@ pub(super) fn check(spec: &DestinationRule, at: At<'_>, context: &mut Context<'_
     };
     shared::export_to(context, &DR_4, &at.field("exportTo"), export_to, scope);
     if let Some(selector) = workload_selector {
-        let at = at.field("workloadSelector");
-        let at = at.field("matchLabels");
-        shared::selector(context, &DR_5, &at, &selector.match_labels);
-        if selector.match_labels.is_empty() {
-            context.warn(
-                &DR_5,
-                &at,
-                "a selector without labels selects all workloads of the namespace",
-            );
-        }
+        targets::selector(context, &DR_5, &at.field("workloadSelector"), selector);
     }
 }
 

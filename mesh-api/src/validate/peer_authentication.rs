@@ -3,7 +3,7 @@
 use super::at::At;
 use super::context::Context;
 use super::rule::rules;
-use super::shared;
+use super::targets;
 use crate::names::check;
 use crate::security::PeerAuthentication;
 
@@ -24,16 +24,7 @@ pub(super) fn check(spec: &PeerAuthentication, at: At<'_>, context: &mut Context
         .as_ref()
         .is_some_and(|selector| !selector.match_labels.is_empty());
     if let Some(selector) = selector {
-        let at = at.field("selector");
-        let at = at.field("matchLabels");
-        shared::selector(context, &PA_4, &at, &selector.match_labels);
-        if selector.match_labels.is_empty() {
-            context.warn(
-                &PA_4,
-                &at,
-                "a selector without labels selects all workloads of the namespace",
-            );
-        }
+        targets::selector(context, &PA_4, &at.field("selector"), selector);
     }
     let Some(ports) = port_level_mtls else {
         return;

@@ -6,7 +6,7 @@ use super::at::At;
 use super::context::Context;
 use super::rule::{Rule, rules};
 use super::shared::{self, ExportScope};
-use super::workload_entry;
+use super::{targets, workload_entry};
 use crate::names::{Protocol, check};
 use crate::networking::{Location, Resolution, ServiceEntry, ServicePort, WorkloadEntry};
 
@@ -66,13 +66,7 @@ pub(super) fn check(spec: &ServiceEntry, at: At<'_>, context: &mut Context<'_>) 
             context.stop();
             return;
         }
-        if selector.labels.is_empty() {
-            context.report(
-                &SE_2,
-                &labels_at,
-                "a selector without labels selects all workloads of the namespace",
-            );
-        }
+        targets::warn_of_no_labels(context, &SE_2, &labels_at, &selector.labels);
         if !endpoints.is_empty() {
             context.report(
                 &SE_3,

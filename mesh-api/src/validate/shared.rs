@@ -39,18 +39,18 @@ pub(super) fn optional_duration(
     }
 }
 
-/// A-X-12, each bad entry.
+/// A-X-12, each bad entry; true if there is none.
 pub(super) fn label_map(
     context: &mut Context<'_>,
     rule: &Rule,
     at: &At<'_>,
     labels: &BTreeMap<String, String>,
-) {
+) -> bool {
+    let mut fits = true;
     for (key, value) in labels {
         let at = at.key(key);
-        if context.check(rule, &at, check::label_key(key)) {
-            context.check(rule, &at, check::label_value(value));
-        }
+        fits &= context.check(rule, &at, check::label_key(key))
+            && context.check(rule, &at, check::label_value(value));
         if context.is_strict() && value.len() > 63 {
             // quirk A-X-12: upstream has no limit on values
             context.report(
@@ -61,8 +61,10 @@ pub(super) fn label_map(
                     value.len()
                 ),
             );
+            fits = false;
         }
     }
+    fits
 }
 
 /// A-X-13, the text after `unix://`.
@@ -84,6 +86,25 @@ pub(super) fn header_name(name: &str) -> Verdict {
     match !name.is_empty() && name.bytes().all(known) {
         true => Ok(()),
         false => Err(format!("`{name}` is no header name")),
+    }
+}
+
+/// A-X-16: the characters of a header name without those that are rarely meant.
+pub(super) fn strict_header_name(name: &str) -> Verdict {
+    plain_name(name, b"-_", "letters, digits, `-` and `_`")
+}
+
+/// A-X-17: the same without underscores, for probes.
+pub(super) fn probe_header_name(name: &str) -> Verdict {
+    plain_name(name, b"-", "letters, digits and `-`")
+}
+
+fn plain_name(name: &str, others: &[u8], what: &str) -> Verdict {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
+    match (name.is_empty(), name.bytes().all(known)) {
+        (true, _) => Err("the name of the header is missing".to_owned()),
+        (_, true) => Ok(()),
+        _ => Err(format!("`{name}` is no name of a header of {what}")),
     }
 }
 

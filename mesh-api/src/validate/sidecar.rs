@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::at::At;
 use super::context::Context;
 use super::rule::rules;
-use super::{connection_pool, server_tls, shared, virtual_service};
+use super::{connection_pool, server_tls, shared, targets, virtual_service};
 use crate::names::Protocol;
 use crate::names::check::{self, HostScope};
 use crate::networking::{
@@ -65,13 +65,7 @@ pub(super) fn check(spec: &Sidecar, at: At<'_>, context: &mut Context<'_>) {
             context.stop();
             return;
         }
-        if selector.labels.is_empty() {
-            context.report(
-                &SC_2,
-                &at,
-                "a selector without labels selects all workloads of the namespace",
-            );
-        }
+        targets::warn_of_no_labels(context, &SC_2, &at, &selector.labels);
     }
     if ingress.is_empty()
         && egress.is_empty()

@@ -5,19 +5,27 @@ mod profiles;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::*;
+use crate::extensions::{TrafficExtension, WasmPlugin};
 use crate::kind::Kind;
-use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
+use crate::networking::envoy_filter::ApplyTo;
+use crate::networking::{
+    DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    WorkloadGroup,
+};
 use crate::report::Severity;
-use crate::security::PeerAuthentication;
+use crate::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
+use crate::telemetry::Telemetry;
 
 /// An object for validation; the name is `name` and the namespace `shop` unless the metadata says otherwise.
 pub(super) struct Object {
     pub(super) kind: Kind,
     pub(super) meta: ObjectMeta,
     pub(super) spec: Value,
+    /// Whether Envoy's messages are at hand.
+    pub(super) knows_messages: bool,
 }
 
 impl Object {
@@ -26,6 +34,7 @@ impl Object {
             kind,
             meta: ObjectMeta::new("name", "shop"),
             spec,
+            knows_messages: false,
         }
     }
 
@@ -35,16 +44,46 @@ impl Object {
                 .unwrap_or_else(|error| panic!("{error} in {}", object.spec));
             validate_spec(&object.meta, &spec, options)
         }
+        let mut options = options.clone();
+        if self.knows_messages {
+            options.envoy_schema = Some(Arc::new(Messages));
+        }
+        let options = &options;
         match self.kind {
+            Kind::AuthorizationPolicy => run::<AuthorizationPolicy>(self, options),
             Kind::DestinationRule => run::<DestinationRule>(self, options),
+            Kind::EnvoyFilter => run::<EnvoyFilter>(self, options),
             Kind::Gateway => run::<Gateway>(self, options),
             Kind::PeerAuthentication => run::<PeerAuthentication>(self, options),
+            Kind::ProxyConfig => run::<ProxyConfig>(self, options),
+            Kind::RequestAuthentication => run::<RequestAuthentication>(self, options),
             Kind::ServiceEntry => run::<ServiceEntry>(self, options),
             Kind::Sidecar => run::<Sidecar>(self, options),
+            Kind::Telemetry => run::<Telemetry>(self, options),
+            Kind::TrafficExtension => run::<TrafficExtension>(self, options),
             Kind::VirtualService => run::<VirtualService>(self, options),
+            Kind::WasmPlugin => run::<WasmPlugin>(self, options),
             Kind::WorkloadEntry => run::<WorkloadEntry>(self, options),
+            Kind::WorkloadGroup => run::<WorkloadGroup>(self, options),
             ref other => panic!("no rules for {other}"),
         }
+    }
+}
+
+/// Messages of Envoy as far as the cases need them: all have a name, and one is of a frozen package.
+#[derive(Debug)]
+struct Messages;
+
+impl EnvoySchema for Messages {
+    fn check(&self, _: ApplyTo, value: &Map<String, Value>) -> Vec<PatchFault> {
+        let fault = |(key, value): (&String, &Value)| match (key.as_str(), value.as_str()) {
+            ("name", None) => Some(PatchFault::Unreadable("name is no text".to_owned())),
+            ("name", Some("")) => Some(PatchFault::NameOnly("a".to_owned())),
+            ("name", Some(_)) => None,
+            ("@type", Some(name)) => Some(PatchFault::DeprecatedType(name.to_owned())),
+            _ => Some(PatchFault::UnknownField(key.clone())),
+        };
+        value.iter().filter_map(fault).collect()
     }
 }
 

@@ -1,7 +1,12 @@
 //! Validation of made-up objects: it ends, says the same twice, and names only rules that there are.
 
-use mesh_api::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService, WorkloadEntry};
-use mesh_api::security::PeerAuthentication;
+use mesh_api::extensions::{TrafficExtension, WasmPlugin};
+use mesh_api::networking::{
+    DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
+    WorkloadGroup,
+};
+use mesh_api::security::{AuthorizationPolicy, PeerAuthentication, RequestAuthentication};
+use mesh_api::telemetry::Telemetry;
 use mesh_api::validate::{Validate, ValidateOptions, rule, validate_spec};
 use mesh_api::{ObjectMeta, Profile};
 use proptest::collection::vec;
@@ -42,11 +47,19 @@ macro_rules! sound {
 }
 
 sound! {
-    virtual_service VirtualService;
+    authorization_policy AuthorizationPolicy;
     destination_rule DestinationRule;
+    envoy_filter EnvoyFilter;
     gateway Gateway;
+    peer_authentication PeerAuthentication;
+    proxy_config ProxyConfig;
+    request_authentication RequestAuthentication;
     service_entry ServiceEntry;
     sidecar Sidecar;
+    telemetry Telemetry;
+    traffic_extension TrafficExtension;
+    virtual_service VirtualService;
+    wasm_plugin WasmPlugin;
     workload_entry WorkloadEntry;
-    peer_authentication PeerAuthentication;
+    workload_group WorkloadGroup;
 }

@@ -5,12 +5,18 @@ use serde_json::{Value, json};
 use super::Object;
 use crate::kind::Kind;
 
+mod authorization_policy;
 mod destination_rule;
+mod envoy_filter;
+mod extensions;
 mod gateway;
 mod others;
+mod request_authentication;
 mod service_entry;
 mod sidecar;
+mod telemetry;
 mod virtual_service;
+mod workload_group;
 
 /// Rules whose finding upstream drops on the way (A-GEN-6).
 pub(super) const STRICT_ONLY: &[&str] = &["A-VS-52"];
@@ -29,7 +35,13 @@ pub(super) fn all() -> Vec<Case> {
         destination_rule::cases(),
         gateway::cases(),
         service_entry::cases(),
+        workload_group::cases(),
         sidecar::cases(),
+        envoy_filter::cases(),
+        authorization_policy::cases(),
+        request_authentication::cases(),
+        telemetry::cases(),
+        extensions::cases(),
         others::cases(),
     ]
     .into_iter()

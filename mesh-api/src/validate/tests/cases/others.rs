@@ -1,7 +1,7 @@
 use super::*;
 
 pub(super) fn cases() -> Vec<Case> {
-    [metadata(), peer_authentications()]
+    [metadata(), peer_authentications(), proxy_configs()]
         .into_iter()
         .flatten()
         .collect()
@@ -74,6 +74,24 @@ fn peer_authentications() -> Vec<Case> {
             json!({"selector": {"matchLabels": {"a": "b"}}}),
             json!({"selector": {"matchLabels": {"a": "*"}}}),
             "spec.selector.matchLabels.a",
+        ),
+    ]
+}
+
+fn proxy_configs() -> Vec<Case> {
+    let case = |id, pass, fail, path| super::case(id, &Kind::ProxyConfig, pass, fail, path);
+    vec![
+        case(
+            "A-PC-1",
+            json!({"selector": {"matchLabels": {"a": "b"}}}),
+            json!({"selector": {"matchLabels": {"a": "*"}}}),
+            "spec.selector.matchLabels.a",
+        ),
+        case(
+            "A-PC-2",
+            json!({"concurrency": 0}),
+            json!({"concurrency": -1}),
+            "spec.concurrency",
         ),
     ]
 }
