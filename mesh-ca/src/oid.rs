@@ -84,6 +84,11 @@ oids! {
 oids! {
     /// emailAddress of a distinguished name.
     EMAIL_ADDRESS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
+    COMMON_NAME = [0x55, 4, 3];
+    SERIAL_NUMBER = [0x55, 4, 5];
+    ORGANIZATION = [0x55, 4, 10];
+    /// extensionRequest of PKCS#10.
+    EXTENSION_REQUEST = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14];
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! X.509 certificates, read strictly.
 
+mod encode;
 mod error;
 mod extensions;
 mod general_name;
@@ -7,12 +8,13 @@ mod serial;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::encode::*;
 pub use self::error::CertificateError;
-use self::extensions::purposes;
 pub use self::extensions::{BasicConstraints, KeyPurpose, KeyUsage};
 pub(crate) use self::extensions::{Extensions, authority_key_id};
-pub(crate) use self::general_name::relative_names_match;
+pub(crate) use self::extensions::{basic_constraints, extended_key_usage, key_usage, purposes};
 pub use self::general_name::{DistinguishedName, GeneralName};
+pub(crate) use self::general_name::{GeneralNames, relative_names_match};
 pub use self::serial::{SerialNumber, SerialNumberError};
 use crate::der::{
     self, BIT_STRING, DerErrorKind, Element, INTEGER, Reader, SEQUENCE, context, context_constructed,
