@@ -16,15 +16,25 @@
 
 mod algorithm;
 #[cfg(feature = "x509")]
+mod authority;
+#[cfg(feature = "x509")]
+mod authorize;
+#[cfg(feature = "x509")]
 mod bundle;
 #[cfg(feature = "x509")]
 mod certificate;
+#[cfg(feature = "x509")]
+mod csr;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
     reason = "what certificates, requests and CRLs are read and written with"
 )]
 mod der;
+#[cfg(feature = "x509")]
+mod distinguished_name;
+#[cfg(feature = "x509")]
+mod dns_name;
 mod entropy;
 mod error;
 #[cfg(all(feature = "x509", feature = "jwt"))]
@@ -77,6 +87,18 @@ mod verify;
 
 pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 #[cfg(feature = "x509")]
+pub use authority::{
+    Authority, CaError, CaJob, CaProfile, IssuanceRecord, IssueJob, IssueNote, IssuePolicy, IssuedCa,
+    IssuedSvid, LeafProfile, PluggedCa, PluggedCaError, PolicyWarning, Renewal, SelfCheck, SignRequest,
+    SignatureFormat, TtlPolicy,
+};
+#[cfg(feature = "x509")]
+pub use authorize::{
+    AuditRecord, AuthError, AuthErrorKind, AuthMode, AuthPolicy, CaGrant, Caller, CallerError, CallerId,
+    CallerSource, Decision, Grant, ImpersonationError, KubernetesCaller, NodeView, Pod, PodPhase,
+    RequestMeta, TrustedProxies, authorize, bearer_token, check_audience, service_account_id,
+};
+#[cfg(feature = "x509")]
 pub use bundle::{
     BundleDiff, BundleError, BundleSet, LenientRoots, RootError, RootErrorKind, TrustBundle, X509Authority,
 };
@@ -89,6 +111,11 @@ pub use bundle::{
 pub use certificate::{
     BasicConstraints, Certificate, CertificateError, DistinguishedName, GeneralName, KeyPurpose, KeyUsage,
     SerialNumber, SerialNumberError,
+};
+#[cfg(feature = "x509")]
+pub use csr::{
+    Csr, CsrBuildError, CsrBuilder, CsrError, CsrPolicy, CsrProfile, CsrWarning, KeySet, KeyStatus, NoKeySet,
+    SanMode, ValidCaCsr, ValidCsr,
 };
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use der::{DerError, DerErrorKind};

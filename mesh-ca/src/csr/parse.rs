@@ -93,8 +93,11 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// The object identifiers and values of requested extensions.
-pub(super) fn list<'a>(request: &Element<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>, CsrError> {
+/// The object identifier and the value of a requested extension.
+pub(super) type Requested<'a> = (&'a [u8], &'a [u8]);
+
+/// The requested extensions.
+pub(super) fn list<'a>(request: &Element<'a>) -> Result<Vec<Requested<'a>>, CsrError> {
     if request.tag != SEQUENCE {
         return Err(request.error(DerErrorKind::Unexpected).into());
     }

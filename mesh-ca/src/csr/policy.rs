@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::CsrError;
-use super::parse::{Parsed, list};
+use super::parse::{Parsed, Requested, list};
 use crate::certificate::{
     BasicConstraints, CertificateError, GeneralName, GeneralNames, basic_constraints, extended_key_usage,
     key_usage, purposes,
@@ -475,7 +475,7 @@ struct Names {
     ips: Vec<IpAddr>,
 }
 
-fn refuse_duplicates(extensions: &[(&[u8], &[u8])]) -> Result<(), CsrError> {
+fn refuse_duplicates(extensions: &[Requested<'_>]) -> Result<(), CsrError> {
     let mut oids: Vec<&[u8]> = extensions.iter().map(|(oid, _)| *oid).collect();
     oids.sort_unstable();
     match oids.iter().zip(oids.iter().skip(1)).find(|(a, b)| a == b) {
@@ -487,7 +487,7 @@ fn refuse_duplicates(extensions: &[(&[u8], &[u8])]) -> Result<(), CsrError> {
 }
 
 /// C-CSR-11. It comes before C-CSR-10, which would refuse the same extensions with a less telling error.
-fn refuse_authorities(extensions: &[(&[u8], &[u8])]) -> Result<(), CsrError> {
+fn refuse_authorities(extensions: &[Requested<'_>]) -> Result<(), CsrError> {
     for (oid, value) in extensions {
         let is_authority = match *oid {
             oid::BASIC_CONSTRAINTS => named("basicConstraints", basic_constraints(value))?.ca,

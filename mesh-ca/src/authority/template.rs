@@ -1,0 +1,187 @@
+//! What is to be signed, and what comes of it.
+
+use crate::certificate::{
+    self, KeyPurpose, KeyUsage, SubjectAltNames, write_authority_key_id, write_ca_constraints,
+    write_extended_key_usage, write_key_usage, write_leaf_constraints, write_subject_key_id,
+    write_uri_constraints,
+};
+use crate::der::{SEQUENCE, Writer, context_constructed};
+use crate::signature::{verify_signature, write_identifier};
+use crate::{
+    CaError, Certificate, PublicKeyInfo, SerialNumber, SignatureAlgorithm, SignatureError, SignatureVerifier,
+    UnixTime,
+};
+
+/// A certificate without its signature. The signed part is fixed when it is made (C-SGN-2).
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    pub(crate) serial: SerialNumber,
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) not_before: UnixTime,
+    pub(crate) not_after: UnixTime,
+    pub(crate) spki: Vec<u8>,
+    pub(crate) tbs: Vec<u8>,
+}
+
+/// What every certificate has.
+pub(crate) struct Fields<'a> {
+    pub(crate) serial: SerialNumber,
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// The DER of the issuer's subject, byte by byte (C-SIGN-12).
+    pub(crate) issuer: &'a [u8],
+    pub(crate) not_before: UnixTime,
+    pub(crate) not_after: UnixTime,
+    pub(crate) subject: &'a [u8],
+    pub(crate) spki: &'a [u8],
+}
+
+/// The extensions of a leaf (C-SIGN-7).
+pub(crate) struct LeafExtensions<'a> {
+    pub(crate) authority_key_id: &'a [u8],
+    pub(crate) subject_key_id: &'a [u8],
+    pub(crate) names: SubjectAltNames<'a>,
+    pub(crate) names_critical: bool,
+    pub(crate) key_usage: KeyUsage,
+    pub(crate) crl_url: Option<&'a str>,
+}
+
+/// The extensions of an authority (C-CA-1, C-CA-2).
+pub(crate) struct CaExtensions<'a> {
+    pub(crate) authority_key_id: Option<&'a [u8]>,
+    pub(crate) subject_key_id: &'a [u8],
+    /// The id of the trust domain.
+    pub(crate) id: Option<&'a str>,
+    pub(crate) id_critical: bool,
+    pub(crate) key_usage: KeyUsage,
+    pub(crate) path_len: Option<u8>,
+    pub(crate) permitted_hosts: &'a [&'a str],
+}
+
+impl Template {
+    pub(crate) fn leaf(fields: &Fields<'_>, extensions: &LeafExtensions<'_>) -> Self {
+        let LeafExtensions {
+            authority_key_id,
+            subject_key_id,
+            names,
+            names_critical,
+            key_usage,
+            crl_url,
+        } = extensions;
+        Self::new(fields, |list| {
+            write_authority_key_id(list, authority_key_id);
+            names.write(list, *names_critical);
+            write_key_usage(list, *key_usage);
+            write_extended_key_usage(list, &[KeyPurpose::ServerAuth, KeyPurpose::ClientAuth]);
+            if let Some(url) = crl_url {
+                certificate::write_crl_url(list, url);
+            }
+            write_subject_key_id(list, subject_key_id);
+            write_leaf_constraints(list);
+        })
+    }
+
+    pub(crate) fn ca(fields: &Fields<'_>, extensions: &CaExtensions<'_>) -> Self {
+        let CaExtensions {
+            authority_key_id,
+            subject_key_id,
+            id,
+            id_critical,
+            key_usage,
+            path_len,
+            permitted_hosts,
+        } = extensions;
+        Self::new(fields, |list| {
+            if let Some(key_id) = authority_key_id {
+                write_authority_key_id(list, key_id);
+            }
+            if let Some(uri) = id {
+                let names = SubjectAltNames {
+                    uri,
+                    dns: &[],
+                    ips: &[],
+                };
+                names.write(list, *id_critical);
+            }
+            write_key_usage(list, *key_usage);
+            if !permitted_hosts.is_empty() {
+                write_uri_constraints(list, permitted_hosts.iter().copied());
+            }
+            write_subject_key_id(list, subject_key_id);
+            write_ca_constraints(list, *path_len);
+        })
+    }
+
+    fn new(fields: &Fields<'_>, extensions: impl FnOnce(&mut Writer)) -> Self {
+        let Fields {
+            serial,
+            algorithm,
+            issuer,
+            not_before,
+            not_after,
+            subject,
+            spki,
+        } = *fields;
+        let mut writer = Writer::new();
+        writer.nested(SEQUENCE, |tbs| {
+            // Version 3.
+            tbs.raw(&[context_constructed(0), 3, 2, 1, 2]);
+            tbs.unsigned(serial.as_bytes());
+            write_identifier(tbs, algorithm);
+            tbs.raw(issuer);
+            tbs.nested(SEQUENCE, |validity| {
+                validity.time(not_before);
+                validity.time(not_after);
+            });
+            tbs.raw(subject);
+            tbs.raw(spki);
+            tbs.nested(context_constructed(3), |tagged| {
+                tagged.nested(SEQUENCE, extensions);
+            });
+        });
+        Self {
+            serial,
+            algorithm,
+            not_before,
+            not_after,
+            spki: spki.to_vec(),
+            tbs: writer.into_bytes(),
+        }
+    }
+
+    /// The certificate.
+    pub(crate) fn with_signature(&self, signature: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.nested(SEQUENCE, |certificate| {
+            certificate.raw(&self.tbs);
+            write_identifier(certificate, self.algorithm);
+            certificate.whole_bits(signature);
+        });
+        writer.into_bytes()
+    }
+
+    /// Reads the certificate again and compares it with what was meant (C-SIGN-13).
+    pub(crate) fn check<'c>(&self, certificate: &'c [u8]) -> Result<Certificate<'c>, CaError> {
+        let read = Certificate::parse(certificate).map_err(|_| CaError::Template)?;
+        let is_as_meant = read.tbs_der() == self.tbs
+            && read.serial_number() == Some(self.serial)
+            && read.not_before() == self.not_before
+            && read.not_after() == self.not_after
+            && read.public_key_der() == self.spki
+            && read.signature_algorithm() == Ok(self.algorithm);
+        if is_as_meant {
+            Ok(read)
+        } else {
+            Err(CaError::Template)
+        }
+    }
+
+    /// Checks the signature with the key of the issuer (C-SIGN-13).
+    pub(crate) fn check_signature(
+        &self,
+        verifier: &dyn SignatureVerifier,
+        issuer_key: &PublicKeyInfo<'_>,
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        verify_signature(verifier, self.algorithm, issuer_key, &self.tbs, signature)
+    }
+}
