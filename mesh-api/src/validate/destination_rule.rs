@@ -14,26 +14,26 @@ use crate::networking::{
 };
 
 rules! {
-    DR_1 "A-DR-1" Error "the host is a domain name, perhaps with a wildcard";
+    DR_1 "A-DR-1" Error "the host is a domain name, perhaps with a wildcard" cites "A-X-3";
     DR_3 "A-DR-3" Error "names of subsets are unique";
-    DR_4 "A-DR-4" Error "exportTo holds `.`, `*` or namespaces, and its own alone with a workload selector";
-    DR_5 "A-DR-5" Error "the workload selector has labels without wildcards";
-    DR_6 "A-DR-6" Error "the name of a subset is a DNS label";
-    DR_7 "A-DR-7" Error "the labels of a subset are valid labels";
+    DR_4 "A-DR-4" Error "exportTo holds `.`, `*` or namespaces, and its own alone with a workload selector" cites "A-X-22";
+    DR_5 "A-DR-5" Error "the workload selector has labels without wildcards" cites "A-X-24";
+    DR_6 "A-DR-6" Error "the name of a subset is a DNS label" cites "A-X-1";
+    DR_7 "A-DR-7" Error "the labels of a subset are valid labels" cites "A-X-12";
     DR_8 "A-DR-8" Error "a traffic policy says something";
     DR_9 "A-DR-9" Error "tunnel and proxyProtocol exclude each other";
-    DR_10 "A-DR-10" Error "baseEjectionTime and interval are at least 1 ms, in whole milliseconds";
+    DR_10 "A-DR-10" Error "baseEjectionTime and interval are at least 1 ms, in whole milliseconds" cites "A-X-11";
     DR_11 "A-DR-11" Warning "consecutiveErrors is deprecated";
     DR_12 "A-DR-12" Error "consecutiveLocalOriginFailures needs splitExternalLocalOriginErrors";
-    DR_13 "A-DR-13" Error "maxEjectionPercent and minHealthPercent are 0 to 100";
+    DR_13 "A-DR-13" Error "maxEjectionPercent and minHealthPercent are 0 to 100" cites "A-X-30";
     DR_14 "A-DR-14" Error "a connection pool has http or tcp settings";
     DR_15 "A-DR-15" Error "the limits of HTTP connections are not negative";
-    DR_16 "A-DR-16" Error "the idle timeout of HTTP connections is at least 1 ms, in whole milliseconds";
+    DR_16 "A-DR-16" Error "the idle timeout of HTTP connections is at least 1 ms, in whole milliseconds" cites "A-X-11";
     DR_17 "A-DR-17" Error "an upgrade to HTTP/2 and useClientProtocol exclude each other";
-    DR_18 "A-DR-18" Error "interval and timeout of HTTP/2 keep-alive are there, at least 1 ms, in whole milliseconds";
+    DR_18 "A-DR-18" Error "interval and timeout of HTTP/2 keep-alive are there, at least 1 ms, in whole milliseconds" cites "A-X-11";
     DR_19 "A-DR-19" Error "the limit of TCP connections is not negative";
-    DR_20 "A-DR-20" Error "durations of TCP connections are at least 1 ms, in whole milliseconds";
-    DR_21 "A-DR-21" Error "the idle timeout of TCP connections is zero or at least 1 ms, in whole milliseconds";
+    DR_20 "A-DR-20" Error "durations of TCP connections are at least 1 ms, in whole milliseconds" cites "A-X-11";
+    DR_21 "A-DR-21" Error "the idle timeout of TCP connections is zero or at least 1 ms, in whole milliseconds" cites "A-X-11";
     DR_22 "A-DR-22" Error "a cookie to hash has a name";
     DR_23 "A-DR-23" Error "an attribute of a cookie has a name";
     DR_24 "A-DR-24" Error "the attributes of a cookie are unique";
@@ -43,14 +43,14 @@ rules! {
     DR_28 "A-DR-28" Error "the table of Maglev has less than 5000011 entries";
     DR_29 "A-DR-29" Error "the size of the table of Maglev is prime";
     DR_30 "A-DR-30" Error "localityLbSetting and zoneAwareLbSetting exclude each other";
-    DR_32 "A-DR-32" Error "the duration of a warm-up is there, at least 1 ms, in whole milliseconds";
+    DR_32 "A-DR-32" Error "the duration of a warm-up is there, at least 1 ms, in whole milliseconds" cites "A-X-11";
     DR_33 "A-DR-33" Error "the least share of a warm-up is at most 100 percent";
     DR_34 "A-DR-34" Error "the aggression of a warm-up is above zero";
     DR_37 "A-DR-37" Error "the settings of a port name the port";
     DR_38 "A-DR-38" Error "the settings of a port say something";
     DR_39 "A-DR-39" Error "the protocol of a tunnel is CONNECT or POST";
-    DR_40 "A-DR-40" Error "the target of a tunnel is a domain name or an IP address";
-    DR_41 "A-DR-41" Error "the port of a tunnel is 1 to 65535";
+    DR_40 "A-DR-40" Error "the target of a tunnel is a domain name or an IP address" cites "A-X-2" "A-X-9";
+    DR_41 "A-DR-41" Error "the port of a tunnel is 1 to 65535" cites "A-X-8";
     DR_42 "A-DR-42" Error "the version of the PROXY protocol is known";
 }
 

@@ -16,8 +16,8 @@ use crate::networking::envoy_filter::{
 
 rules! {
     EF_1 "A-EF-1" Warning "an EnvoyFilter is made anew when Istio or Envoy change";
-    EF_2 "A-EF-2" Error "the workload selector has labels without wildcards";
-    EF_3 "A-EF-3" Warning "a selector without labels selects the whole namespace";
+    EF_2 "A-EF-2" Error "the workload selector has labels without wildcards" cites "A-X-23";
+    EF_3 "A-EF-3" Warning "a selector without labels selects the whole namespace" cites "A-X-23";
     EF_6 "A-EF-6" Error "a patch says what it applies to";
     EF_7 "A-EF-7" Error "a patch says what is done";
     EF_8 "A-EF-8" Error "a patch has an operation";

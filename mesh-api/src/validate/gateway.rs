@@ -14,23 +14,23 @@ use crate::networking::{Gateway, Port, Server, ServerTlsMode, ServerTlsSettings}
 const SEMANTICS: &str = "internal.istio.io/gateway-semantics";
 
 rules! {
-    GW_1 "A-GW-1" Error "the name of a gateway is a DNS label";
+    GW_1 "A-GW-1" Error "the name of a gateway is a DNS label" cites "A-X-1";
     GW_2 "A-GW-2" Error "a gateway has servers";
     GW_4 "A-GW-4" Error "names of ports are unique";
-    GW_5 "A-GW-5" Warning "httpsRedirect is for plain HTTP ports";
+    GW_5 "A-GW-5" Warning "httpsRedirect is for plain HTTP ports" cites "A-X-14";
     GW_6 "A-GW-6" Error "a server has hosts";
-    GW_7 "A-GW-7" Error "a host is `namespace/host` or a domain name, perhaps with a wildcard";
+    GW_7 "A-GW-7" Error "a host is `namespace/host` or a domain name, perhaps with a wildcard" cites "A-X-5" "A-X-6" "A-X-7";
     GW_8 "A-GW-8" Error "a server has a port";
-    GW_9 "A-GW-9" Error "the protocol of a port is known";
-    GW_10 "A-GW-10" Error "the number of a port is 1 to 65535";
+    GW_9 "A-GW-9" Error "the protocol of a port is known" cites "A-X-14";
+    GW_10 "A-GW-10" Error "the number of a port is 1 to 65535" cites "A-X-8";
     GW_11 "A-GW-11" Error "a port of a gateway has no targetPort";
     GW_12 "A-GW-12" Error "a port has a name";
-    GW_13 "A-GW-13" Error "a unix address to bind to is well formed";
+    GW_13 "A-GW-13" Error "a unix address to bind to is well formed" cites "A-X-13";
     GW_14 "A-GW-14" Error "a unix address has no port number";
-    GW_15 "A-GW-15" Error "the address to bind to is an IP address";
-    GW_16 "A-GW-16" Error "HTTPS and TLS ports have TLS settings";
-    GW_17 "A-GW-17" Error "plain HTTP ports have no TLS settings but httpsRedirect";
-    GW_18 "A-GW-18" Error "ports without TLS have no TLS settings";
+    GW_15 "A-GW-15" Error "the address to bind to is an IP address" cites "A-X-9";
+    GW_16 "A-GW-16" Error "HTTPS and TLS ports have TLS settings" cites "A-X-14";
+    GW_17 "A-GW-17" Error "plain HTTP ports have no TLS settings but httpsRedirect" cites "A-X-14";
+    GW_18 "A-GW-18" Error "ports without TLS have no TLS settings" cites "A-X-14";
 }
 
 pub(super) fn check(spec: &Gateway, at: At<'_>, context: &mut Context<'_>) {

@@ -11,7 +11,7 @@ rules! {
     PA_1 "A-PA-1" Error "modes of ports need a selector with labels";
     PA_2 "A-PA-2" Error "the map of modes of ports is not empty";
     PA_3 "A-PA-3" Error "a port is 1 to 65535";
-    PA_4 "A-PA-4" Error "the selector has labels without wildcards";
+    PA_4 "A-PA-4" Error "the selector has labels without wildcards" cites "A-X-24";
 }
 
 pub(super) fn check(spec: &PeerAuthentication, at: At<'_>, context: &mut Context<'_>) {

@@ -7,7 +7,7 @@ use super::targets;
 use crate::networking::ProxyConfig;
 
 rules! {
-    PC_1 "A-PC-1" Error "the selector has labels without wildcards";
+    PC_1 "A-PC-1" Error "the selector has labels without wildcards" cites "A-X-24";
     PC_2 "A-PC-2" Error "the number of worker threads is not negative";
 }
 

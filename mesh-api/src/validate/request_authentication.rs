@@ -8,7 +8,7 @@ use super::{jwks, shared, url};
 use crate::security::{ClaimToHeader, JwtHeader, JwtRule, RequestAuthentication};
 
 rules! {
-    RA_1 "A-RA-1" Error "the object is for workloads by labels without wildcards, or for objects that can be targets";
+    RA_1 "A-RA-1" Error "the object is for workloads by labels without wildcards, or for objects that can be targets" cites "A-X-24" "A-X-25" "A-X-26";
     RA_2 "A-RA-2" Error "an audience is not empty";
     RA_3 "A-RA-3" Error "a rule names the issuer or where its keys are";
     RA_4 "A-RA-4" Error "the address of keys is a URL of http or https";
@@ -17,8 +17,8 @@ rules! {
     RA_7 "A-RA-7" Error "a query parameter with a token has a name";
     RA_8 "A-RA-8" Error "a cookie with a token has a name";
     RA_9 "A-RA-9" Error "a claim that is copied names claim and header";
-    RA_10 "A-RA-10" Error "a claim is copied to a header of letters, digits, hyphens and underscores";
-    RA_11 "A-RA-11" Error "the time to fetch keys is at least 1 ms, in whole milliseconds";
+    RA_10 "A-RA-10" Error "a claim is copied to a header of letters, digits, hyphens and underscores" cites "A-X-16";
+    RA_11 "A-RA-11" Error "the time to fetch keys is at least 1 ms, in whole milliseconds" cites "A-X-11";
     RA_12 "A-RA-12" Warning "the keys have no secret parts";
 }
 

@@ -11,15 +11,20 @@ pub struct Rule {
     pub severity: Severity,
     /// What an object must keep to.
     pub doc: &'static str,
+    /// Ids of the shared conditions that the rule applies, such as `A-X-3` for domain names with wildcards.
+    pub cites: &'static [&'static str],
 }
 
 /// Declares rules, and `RULES`, the list of all of them.
+///
+/// A line is `NAME "id" Severity "doc";`, or ends in `cites "A-X-1" "A-X-2";`.
 macro_rules! rules {
-    ($($name:ident $id:literal $severity:ident $doc:literal;)*) => {
+    ($($name:ident $id:literal $severity:ident $doc:literal $(cites $($cited:literal)+)?;)*) => {
         $(pub(super) const $name: $crate::validate::Rule = $crate::validate::Rule {
             code: $crate::report::Code::new($id),
             severity: $crate::report::Severity::$severity,
             doc: $doc,
+            cites: &[$($($cited),+)?],
         };)*
 
         /// The rules of this module, in the order of their ids.

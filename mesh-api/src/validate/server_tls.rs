@@ -10,7 +10,7 @@ use crate::networking::{ServerTlsMode, ServerTlsSettings, TlsCertificate, TlsPro
 
 rules! {
     ST_1 "A-ST-1" Warning "TLS 1.0 and 1.1 need cipher suites";
-    ST_2 "A-ST-2" Warning "cipher suites are known";
+    ST_2 "A-ST-2" Warning "cipher suites are known" cites "A-X-27";
     ST_3 "A-ST-3" Warning "cipher suites are unique";
     ST_4 "A-ST-4" Error "ISTIO_MUTUAL mode takes no certificates";
     ST_5 "A-ST-5" Warning "passthrough modes use no certificates";

@@ -11,40 +11,40 @@ use crate::names::{Protocol, check};
 use crate::networking::{Location, Resolution, ServiceEntry, ServicePort, WorkloadEntry};
 
 rules! {
-    SE_1 "A-SE-1" Error "the workload selector has labels without wildcards";
-    SE_2 "A-SE-2" Warning "a selector without labels selects the whole namespace";
+    SE_1 "A-SE-1" Error "the workload selector has labels without wildcards" cites "A-X-23";
+    SE_2 "A-SE-2" Warning "a selector without labels selects the whole namespace" cites "A-X-23";
     SE_3 "A-SE-3" Error "workloadSelector and endpoints exclude each other";
     SE_4 "A-SE-4" Error "a service has hosts";
     SE_5 "A-SE-5" Error "a host is not `*`";
-    SE_6 "A-SE-6" Error "a host is a domain name, perhaps with a wildcard";
-    SE_7 "A-SE-7" Warning "partial wildcards are for DYNAMIC_DNS";
-    SE_8 "A-SE-8" Error "an address is an IP address or range";
+    SE_6 "A-SE-6" Error "a host is a domain name, perhaps with a wildcard" cites "A-X-3";
+    SE_7 "A-SE-7" Warning "partial wildcards are for DYNAMIC_DNS" cites "A-X-7";
+    SE_8 "A-SE-8" Error "an address is an IP address or range" cites "A-X-10";
     SE_9 "A-SE-9" Error "ranges of addresses are for resolution NONE and STATIC";
     SE_11 "A-SE-11" Error "names of ports are unique";
     SE_12 "A-SE-12" Error "numbers of ports are unique";
-    SE_13 "A-SE-13" Error "the target port is 1 to 65535";
+    SE_13 "A-SE-13" Error "the target port is 1 to 65535" cites "A-X-8";
     SE_14 "A-SE-14" Warning "a TCP service has addresses to be told by";
-    SE_15 "A-SE-15" Error "the name of a port is a DNS label";
-    SE_16 "A-SE-16" Error "the protocol of a port is known";
-    SE_17 "A-SE-17" Error "the number of a port is 1 to 65535";
+    SE_15 "A-SE-15" Error "the name of a port is a DNS label" cites "A-X-1";
+    SE_16 "A-SE-16" Error "the protocol of a port is known" cites "A-X-14";
+    SE_17 "A-SE-17" Error "the number of a port is 1 to 65535" cites "A-X-8";
     SE_18 "A-SE-18" Error "resolution NONE has no endpoints";
     SE_19 "A-SE-19" Warning "resolution NONE makes no use of a workload selector";
-    SE_21 "A-SE-21" Error "DNS resolution without endpoints needs hosts that can be looked up";
+    SE_21 "A-SE-21" Error "DNS resolution without endpoints needs hosts that can be looked up" cites "A-X-2";
     SE_22 "A-SE-22" Error "DNS_ROUND_ROBIN has one endpoint at most";
-    SE_23 "A-SE-23" Error "the address of a DNS endpoint is an IP address or a domain name";
-    SE_24 "A-SE-24" Error "the labels of an endpoint are valid labels";
+    SE_23 "A-SE-23" Error "the address of a DNS endpoint is an IP address or a domain name" cites "A-X-2" "A-X-9";
+    SE_24 "A-SE-24" Error "the labels of an endpoint are valid labels" cites "A-X-12";
     SE_25 "A-SE-25" Error "the ports of an endpoint are ports of the service";
-    SE_26 "A-SE-26" Error "the ports of an endpoint have DNS labels as names and numbers from 1 to 65535";
-    SE_27 "A-SE-27" Warning "a TCP service with addresses has one host";
+    SE_26 "A-SE-26" Error "the ports of an endpoint have DNS labels as names and numbers from 1 to 65535" cites "A-X-1" "A-X-8";
+    SE_27 "A-SE-27" Warning "a TCP service with addresses has one host" cites "A-X-14";
     SE_28 "A-SE-28" Error "DYNAMIC_DNS needs wildcard hosts";
     SE_29 "A-SE-29" Error "DYNAMIC_DNS has no addresses";
     SE_30 "A-SE-30" Error "DYNAMIC_DNS has no endpoints";
-    SE_31 "A-SE-31" Error "DYNAMIC_DNS is for HTTP, HTTP2, GRPC and TLS";
+    SE_31 "A-SE-31" Error "DYNAMIC_DNS is for HTTP, HTTP2, GRPC and TLS" cites "A-X-14";
     SE_32 "A-SE-32" Error "the location is known";
     SE_33 "A-SE-33" Error "DYNAMIC_DNS inside the mesh uses no waypoint";
     SE_34 "A-SE-34" Error "the resolution is known";
-    SE_35 "A-SE-35" Error "several hosts need ports of HTTP or TLS";
-    SE_36 "A-SE-36" Error "exportTo holds `.`, `*`, `~` or namespaces";
+    SE_35 "A-SE-35" Error "several hosts need ports of HTTP or TLS" cites "A-X-14";
+    SE_36 "A-SE-36" Error "exportTo holds `.`, `*`, `~` or namespaces" cites "A-X-22";
 }
 
 pub(super) fn check(spec: &ServiceEntry, at: At<'_>, context: &mut Context<'_>) {

@@ -14,39 +14,39 @@ use crate::networking::{
 };
 
 rules! {
-    SC_1 "A-SC-1" Error "the workload selector has labels without wildcards";
-    SC_2 "A-SC-2" Warning "a selector without labels selects the whole namespace";
+    SC_1 "A-SC-1" Error "the workload selector has labels without wildcards" cites "A-X-23";
+    SC_2 "A-SC-2" Warning "a selector without labels selects the whole namespace" cites "A-X-23";
     SC_3 "A-SC-3" Error "a sidecar says something";
     SC_4 "A-SC-4" Error "an ingress listener has a port";
     SC_5 "A-SC-5" Error "a port of a sidecar has no targetPort";
-    SC_6 "A-SC-6" Error "the name of a port is a DNS label";
-    SC_7 "A-SC-7" Error "the protocol of a port is known";
-    SC_8 "A-SC-8" Error "the port of an ingress listener is 1 to 65535";
-    SC_9 "A-SC-9" Error "an ingress listener binds to an IP address";
+    SC_6 "A-SC-6" Error "the name of a port is a DNS label" cites "A-X-1";
+    SC_7 "A-SC-7" Error "the protocol of a port is known" cites "A-X-14";
+    SC_8 "A-SC-8" Error "the port of an ingress listener is 1 to 65535" cites "A-X-8";
+    SC_9 "A-SC-9" Error "an ingress listener binds to an IP address" cites "A-X-9";
     SC_10 "A-SC-10" Error "ports of ingress listeners are unique";
-    SC_11 "A-SC-11" Error "a unix address as default endpoint is well formed";
+    SC_11 "A-SC-11" Error "a unix address as default endpoint is well formed" cites "A-X-13";
     SC_12 "A-SC-12" Error "the default endpoint is `host:port`";
     SC_13 "A-SC-13" Error "the default endpoint is on the workload itself";
-    SC_14 "A-SC-14" Error "the port of the default endpoint is 1 to 65535";
+    SC_14 "A-SC-14" Error "the port of the default endpoint is 1 to 65535" cites "A-X-8";
     SC_15 "A-SC-15" Error "TLS of a sidecar takes certificates from files alone";
     SC_16 "A-SC-16" Error "TLS of a sidecar is neither ISTIO_MUTUAL nor AUTO_PASSTHROUGH";
-    SC_17 "A-SC-17" Error "TLS of a sidecar needs a port of HTTPS or TLS";
-    SC_20 "A-SC-20" Warning "HTTP limits need a port of HTTP";
+    SC_17 "A-SC-17" Error "TLS of a sidecar needs a port of HTTPS or TLS" cites "A-X-14";
+    SC_20 "A-SC-20" Warning "HTTP limits need a port of HTTP" cites "A-X-14";
     SC_22 "A-SC-22" Error "only the last egress listener has no port";
     SC_24 "A-SC-24" Error "an egress listener without port number binds to a unix address";
-    SC_25 "A-SC-25" Error "a unix address to bind to is well formed";
+    SC_25 "A-SC-25" Error "a unix address to bind to is well formed" cites "A-X-13";
     SC_26 "A-SC-26" Error "a unix listener is not captured by redirection";
-    SC_27 "A-SC-27" Error "the port of an egress listener is 1 to 65535";
-    SC_28 "A-SC-28" Error "an egress listener with a port number binds to an IP address";
+    SC_27 "A-SC-27" Error "the port of an egress listener is 1 to 65535" cites "A-X-8";
+    SC_28 "A-SC-28" Error "an egress listener with a port number binds to an IP address" cites "A-X-9";
     SC_29 "A-SC-29" Error "unix addresses of egress listeners are unique";
     SC_30 "A-SC-30" Error "ports of egress listeners are unique";
     SC_31 "A-SC-31" Error "an egress listener has hosts";
-    SC_32 "A-SC-32" Error "a host is `namespace/host`";
+    SC_32 "A-SC-32" Error "a host is `namespace/host`" cites "A-X-5" "A-X-6" "A-X-7";
     SC_33 "A-SC-33" Warning "hosts do not repeat each other";
     SC_34 "A-SC-34" Warning "the host `*/*` stands alone";
     SC_35 "A-SC-35" Error "ALLOW_ANY_DYNAMIC_DNS is for the mesh alone";
     SC_36 "A-SC-36" Error "an egress proxy needs mode ALLOW_ANY";
-    SC_37 "A-SC-37" Error "the host of an egress proxy is a domain name";
+    SC_37 "A-SC-37" Error "the host of an egress proxy is a domain name" cites "A-X-2";
     SC_38 "A-SC-38" Error "an egress proxy has a port";
 }
 

@@ -11,7 +11,7 @@ use crate::telemetry::{
 };
 
 rules! {
-    TL_1 "A-TL-1" Error "the object is for workloads by labels without wildcards, or for objects that can be targets";
+    TL_1 "A-TL-1" Error "the object is for workloads by labels without wildcards, or for objects that can be targets" cites "A-X-24" "A-X-25" "A-X-26";
     TL_2 "A-TL-2" Error "a provider has a name";
     TL_4 "A-TL-4" Warning "a tag to change has a name";
     TL_5 "A-TL-5" Error "a tag that is set has a value";

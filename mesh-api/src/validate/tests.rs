@@ -2,6 +2,7 @@
 
 mod cases;
 mod profiles;
+mod registry;
 
 use std::collections::BTreeSet;
 
@@ -98,47 +99,48 @@ fn rules_are_told_apart_by_their_ids() {
 #[test]
 fn every_rule_has_a_passing_and_a_failing_case() {
     // A-TYP-5
-    let options = ValidateOptions::new(Profile::Istiod);
     let mut covered = BTreeSet::new();
     for case in cases::all() {
-        let rule = rule(case.id).unwrap_or_else(|| panic!("{} is no rule", case.id));
         covered.insert(case.id);
-        let strict = ValidateOptions::new(Profile::Strict);
-        let options = if cases::STRICT_ONLY.contains(&case.id) {
-            &strict
-        } else {
-            &options
+        let profile = match cases::STRICT_ONLY.contains(&case.id) {
+            true => Profile::Strict,
+            false => Profile::Istiod,
         };
-
-        let passing = case.pass.validate(options);
-        let findings: Vec<String> = passing.iter().map(ToString::to_string).collect();
-        assert!(
-            passing.is_ok(),
-            "{}: the passing case gives {findings:#?}",
-            case.id
-        );
-        let silent = passing.iter().all(|finding| finding.code != rule.code);
-        assert!(silent, "{}: the passing case gives {findings:#?}", case.id);
-
-        let failing = case.fail.validate(options);
-        let found = failing.iter().any(|finding| {
-            finding.code == rule.code
-                && finding.severity == rule.severity
-                && finding.path.to_string() == case.path
-        });
-        let findings: Vec<String> = failing.iter().map(ToString::to_string).collect();
-        assert!(
-            found,
-            "{} at {}: the failing case gives {findings:#?}",
-            case.id, case.path
-        );
-        let own: Vec<_> = failing
-            .iter()
-            .filter(|finding| finding.severity == Severity::Error)
-            .collect();
-        assert_eq!(failing.is_ok(), own.is_empty());
+        check_case(&case, &ValidateOptions::new(profile));
     }
     let all: BTreeSet<&str> = rules().map(|rule| rule.code.as_str()).collect();
     let missing: Vec<_> = all.difference(&covered).collect();
     assert!(missing.is_empty(), "rules without cases: {missing:?}");
+}
+
+/// Asserts that the passing object of a case breaks no rule, and the failing one breaks that of the case at its place.
+fn check_case(case: &cases::Case, options: &ValidateOptions) {
+    let rule = rule(case.id).unwrap_or_else(|| panic!("{} is no rule", case.id));
+    let passing = case.pass.validate(options);
+    let findings: Vec<String> = passing.iter().map(ToString::to_string).collect();
+    assert!(
+        passing.is_ok(),
+        "{}: the passing case gives {findings:#?}",
+        case.id
+    );
+    let silent = passing.iter().all(|finding| finding.code != rule.code);
+    assert!(silent, "{}: the passing case gives {findings:#?}", case.id);
+
+    let failing = case.fail.validate(options);
+    let found = failing.iter().any(|finding| {
+        finding.code == rule.code
+            && finding.severity == rule.severity
+            && finding.path.to_string() == case.path
+    });
+    let findings: Vec<String> = failing.iter().map(ToString::to_string).collect();
+    assert!(
+        found,
+        "{} at {}: the failing case gives {findings:#?}",
+        case.id, case.path
+    );
+    let own: Vec<_> = failing
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    assert_eq!(failing.is_ok(), own.is_empty());
 }

@@ -9,7 +9,7 @@ use crate::extensions::{FilterConfig, LuaConfig, TrafficExtension, WasmConfig};
 
 rules! {
     TE_1 "A-TE-1" Error "the extension has a filter, wasm or lua";
-    TE_2 "A-TE-2" Error "the extension is for workloads by labels without wildcards, or for objects that can be targets";
+    TE_2 "A-TE-2" Error "the extension is for workloads by labels without wildcards, or for objects that can be targets" cites "A-X-24" "A-X-25" "A-X-26";
     TE_3 "A-TE-3" Error "a script is not empty";
     TE_4 "A-TE-4" Error "a script has at most 65536 bytes";
 }

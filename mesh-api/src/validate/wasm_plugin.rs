@@ -12,7 +12,7 @@ use crate::names::check;
 use crate::type_::PortSelector;
 
 rules! {
-    WP_1 "A-WP-1" Error "the plugin is for workloads by labels without wildcards, or for objects that can be targets";
+    WP_1 "A-WP-1" Error "the plugin is for workloads by labels without wildcards, or for objects that can be targets" cites "A-X-24" "A-X-25" "A-X-26";
     WP_2 "A-WP-2" Error "the module has a URL";
     WP_3 "A-WP-3" Error "the URL of the module can be read";
     WP_4 "A-WP-4" Error "the scheme of the URL is oci, http, https, file or none";

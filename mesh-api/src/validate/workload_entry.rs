@@ -12,13 +12,13 @@ use crate::networking::WorkloadEntry;
 rules! {
     WE_1 "A-WE-1" Error "a workload has an address or a network";
     WE_2 "A-WE-2" Warning "a workload without address is reached through its network's gateway";
-    WE_3 "A-WE-3" Error "a unix address is well formed";
+    WE_3 "A-WE-3" Error "a unix address is well formed" cites "A-X-13";
     WE_4 "A-WE-4" Error "a unix address has no ports";
-    WE_5 "A-WE-5" Error "the address is an IP address, or a domain name where DNS is asked";
+    WE_5 "A-WE-5" Error "the address is an IP address, or a domain name where DNS is asked" cites "A-X-2" "A-X-9";
     WE_6 "A-WE-6" Error "the ports of an endpoint are ports of the service";
-    WE_7 "A-WE-7" Error "the name of a port is a DNS label";
-    WE_8 "A-WE-8" Error "the number of a port is 1 to 65535";
-    WE_9 "A-WE-9" Error "labels are valid labels";
+    WE_7 "A-WE-7" Error "the name of a port is a DNS label" cites "A-X-1";
+    WE_8 "A-WE-8" Error "the number of a port is 1 to 65535" cites "A-X-8";
+    WE_9 "A-WE-9" Error "labels are valid labels" cites "A-X-12";
     WE_10 "A-WE-10" Error "a service with a unix endpoint has exactly one port";
 }
 

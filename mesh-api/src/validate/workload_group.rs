@@ -12,11 +12,11 @@ use crate::networking::{
 
 rules! {
     WG_1 "A-WG-1" Error "a group has a template";
-    WG_2 "A-WG-2" Error "the labels of the entries are valid labels";
+    WG_2 "A-WG-2" Error "the labels of the entries are valid labels" cites "A-X-12";
     WG_3 "A-WG-3" Error "times and thresholds of a probe are not negative";
-    WG_4 "A-WG-4" Error "the port of a probe is 1 to 65535";
+    WG_4 "A-WG-4" Error "the port of a probe is 1 to 65535" cites "A-X-8";
     WG_5 "A-WG-5" Error "the scheme of a probe is HTTP or HTTPS";
-    WG_6 "A-WG-6" Error "the name of a probe's header has letters, digits and hyphens";
+    WG_6 "A-WG-6" Error "the name of a probe's header has letters, digits and hyphens" cites "A-X-17";
     WG_7 "A-WG-7" Error "a probe by a command names the command";
     WG_8 "A-WG-8" Error "a probe has a method that istiod knows";
 }

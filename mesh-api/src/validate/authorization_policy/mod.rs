@@ -15,7 +15,7 @@ use crate::security::{
 };
 
 rules! {
-    AP_1 "A-AP-1" Error "the policy is for workloads by labels without wildcards, or for objects that can be targets";
+    AP_1 "A-AP-1" Error "the policy is for workloads by labels without wildcards, or for objects that can be targets" cites "A-X-24" "A-X-25" "A-X-26";
     AP_2 "A-AP-2" Error "CUSTOM has rules that say what it is asked about";
     AP_3 "A-AP-3" Error "CUSTOM names its provider";
     AP_4 "A-AP-4" Error "CUSTOM does not go by identities of the peer or the token";
@@ -25,7 +25,7 @@ rules! {
     AP_10 "A-AP-10" Error "an element of from has a source";
     AP_11 "A-AP-11" Error "service accounts exclude principals and namespaces";
     AP_12 "A-AP-12" Error "a source says something";
-    AP_13 "A-AP-13" Error "an address block is an IP address or range";
+    AP_13 "A-AP-13" Error "an address block is an IP address or range" cites "A-X-10";
     AP_14 "A-AP-14" Error "the values of a source are not empty";
     AP_15 "A-AP-15" Error "there are 16 service accounts at most";
     AP_16 "A-AP-16" Error "a service account has no wildcard";
@@ -43,7 +43,7 @@ rules! {
     AP_28 "A-AP-28" Error "a condition has values";
     AP_29 "A-AP-29" Error "the values of a condition are not empty";
     AP_30 "A-AP-30" Error "an attribute with entries names the entry as `attribute[entry]`";
-    AP_31 "A-AP-31" Error "the values of an address attribute are IP addresses or ranges";
+    AP_31 "A-AP-31" Error "the values of an address attribute are IP addresses or ranges" cites "A-X-10";
     AP_32 "A-AP-32" Error "the values of `destination.port` are ports";
     AP_33 "A-AP-33" Error "the values of identity attributes have the form of the fields of a source";
     AP_34 "A-AP-34" Error "attributes that were replaced by fields are not used";

@@ -10,6 +10,7 @@ mod destination_rule;
 mod envoy_filter;
 mod extensions;
 mod gateway;
+pub(super) mod helpers;
 mod others;
 mod request_authentication;
 mod service_entry;
