@@ -558,27 +558,36 @@ impl Writer {
         self.value(BIT_STRING, &content);
     }
 
+    /// A GeneralizedTime of any year.
+    pub(crate) fn generalized_time(&mut self, time: UnixTime) {
+        let (year, rest) = year_and_rest(time);
+        self.value(GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes());
+    }
+
     /// A time as RFC 5280 profiles it: UTCTime for the years 1950 to 2049, else GeneralizedTime. Fractions are cut, and
     /// times outside X.509's range are moved to its ends.
     pub(crate) fn time(&mut self, time: UnixTime) {
-        let seconds = time
-            .clamp(UnixTime::MIN_X509, UnixTime::MAX_X509)
-            .floor_to_secs()
-            .as_secs();
-        let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
-        let second = seconds.rem_euclid(86_400);
-        let rest = format!(
-            "{month:02}{day:02}{:02}{:02}{:02}Z",
-            second / 3_600,
-            second / 60 % 60,
-            second % 60
-        );
+        let (year, rest) = year_and_rest(time);
         if (1950..2050).contains(&year) {
             self.value(UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes());
         } else {
             self.value(GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes());
         }
     }
+}
+
+fn year_and_rest(time: UnixTime) -> (i64, String) {
+    let seconds = time
+        .clamp(UnixTime::MIN_X509, UnixTime::MAX_X509)
+        .floor_to_secs()
+        .as_secs();
+    let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    (
+        year,
+        format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"),
+    )
 }
 
 #[cfg(test)]

@@ -69,6 +69,8 @@ mod public_key;
 mod revocation;
 #[cfg(feature = "x509")]
 pub mod rotation;
+#[cfg(feature = "rustls")]
+pub mod rustls;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 #[allow(
     dead_code,
@@ -138,8 +140,9 @@ pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
 #[cfg(feature = "x509")]
 pub use revocation::{
-    CheckDepth, Crl, CrlChange, CrlError, CrlNumber, CrlSet, ExpiredCrl, RevocationPolicy, RevocationReason,
-    RevokedEntry, UnknownStatus,
+    CheckDepth, ConnectionEvent, ConnectionIndex, Crl, CrlChange, CrlError, CrlIssueError, CrlNumber, CrlSet,
+    ExpiredCrl, Generation, IssuedCertificate, IssuedCrl, Revocation, RevocationCheck, RevocationError,
+    RevocationPolicy, RevocationReason, RevocationStore, RevokeBy, RevokedEntry, UnknownStatus,
 };
 #[cfg(feature = "aws-lc")]
 pub use signature::AwsLcVerifier;
@@ -159,5 +162,5 @@ pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};
 #[cfg(feature = "x509")]
 pub use verify::{
     Budget, Budgets, Diagnostic, Outcome, PathTrace, Profile, Rule, Severity, SignatureCache, Step, Verified,
-    VerifiedPath, VerifyError, VerifyOptions, danger,
+    VerifiedPath, VerifyError, VerifyOptions, check_svid, danger,
 };

@@ -151,8 +151,9 @@ impl<'a> PublicKeyInfo<'a> {
 /// ```
 /// assert_eq!(mesh_ca::KeyId::new(&[0xab, 0x01]).to_string(), "ab01");
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// serde has the text of `Display`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Vec<u8>);
 
 impl KeyId {
@@ -171,6 +172,30 @@ impl fmt::Display for KeyId {
     /// Hexadecimal digits in lower case.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs
+            .iter()
+            .map(|[high, low]| {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+            })
+            .collect();
+        match bytes {
+            Some(bytes) if rest.is_empty() => Ok(Self(bytes)),
+            _ => Err(serde::de::Error::custom("a key identifier is hexadecimal digits")),
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Revocation: CRLs read, asked and kept.
 
 mod check;
+mod connections;
 mod crl;
 mod index;
 mod set;
+mod store;
 
 use std::fmt;
 
@@ -11,8 +13,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::check::check_path;
 pub use self::check::{CheckDepth, ExpiredCrl, RevocationPolicy, UnknownStatus};
+pub use self::connections::{ConnectionEvent, ConnectionIndex, Generation, RevocationCheck};
 pub use self::crl::{Crl, CrlError, CrlNumber, RevokedEntry};
 pub use self::set::{CrlChange, CrlSet};
+pub use self::store::{
+    CrlIssueError, IssuedCertificate, IssuedCrl, Revocation, RevocationError, RevocationStore, RevokeBy,
+};
 
 /// Why a certificate was revoked.
 ///

@@ -20,8 +20,8 @@ mod trace;
 use std::sync::Arc;
 
 pub use self::cache::SignatureCache;
-use self::checks::Checks;
 pub use self::checks::Diagnostic;
+use self::checks::{Checks, Role};
 pub use self::error::{Budget, VerifyError};
 pub use self::options::{Budgets, VerifyOptions};
 pub use self::profile::{Profile, Rule, Severity};
@@ -206,6 +206,46 @@ impl BundleSet {
             .verify(|id| self.bundle_for(id.trust_domain()), Extras::trace(&mut steps));
         PathTrace { steps, verdict }
     }
+}
+
+/// Checks a chain as far as that can be done without trust: the leaf is an SVID, and the others are certificates of
+/// authorities, all by the profile of the options and valid at their time. An agent asks this of a chain that it is given,
+/// before it serves it. **It says nothing about who issued the chain**: only [`TrustBundle::verify`] does.
+///
+/// ```
+/// use mesh_ca::{Limits, UnixTime, VerifyOptions, check_svid, pem};
+///
+/// const CHAIN: &[u8] = include_bytes!("../../tests/data/chain.pem");
+/// let chain = pem::parse_chain(CHAIN, &Limits::default())?;
+/// let id = check_svid(&chain, &VerifyOptions::at(UnixTime::from_secs(1_800_000_000)))?;
+/// assert_eq!(id.as_str(), "spiffe://example.org/web");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// The first rule that a certificate breaks.
+///
+/// Spec: X509-SVID standard, sections 2 to 4; ca.md C-VFY-2, C-VFY-3.
+pub fn check_svid<C: AsRef<[u8]>>(chain: &[C], options: &VerifyOptions<'_>) -> Result<SpiffeId, VerifyError> {
+    let request = Request::new(chain, options);
+    let leaf = request.leaf()?;
+    let id = identify(&leaf)?;
+    if id.path().is_empty() {
+        return Err(VerifyError::LeafIsTrustDomainId);
+    }
+    let mut checks = Checks {
+        options,
+        trust_domain: Some(id.trust_domain()),
+        notes: Vec::new(),
+    };
+    checks.leaf(&leaf)?;
+    for (index, der) in request.others.iter().enumerate() {
+        let depth = index.saturating_add(1);
+        let issuer = Certificate::parse_with(der, &options.limits)
+            .map_err(|error| VerifyError::Malformed { depth, error })?;
+        checks.issuer(&issuer, depth, Role::Intermediate, 0)?;
+    }
+    Ok(id.to_owned())
 }
 
 /// What a verification may fill beside its verdict.
