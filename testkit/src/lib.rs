@@ -5,3 +5,4 @@ pub mod corpus;
 pub mod envoy;
 pub mod fuzz;
 pub mod generate;
+pub mod pki;
