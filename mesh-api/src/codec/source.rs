@@ -103,7 +103,7 @@ impl Source {
 
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let breaks = self.text.match_indices('\n');
             let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
             let mut chars = Vec::new();
             if !self.text.is_ascii() {

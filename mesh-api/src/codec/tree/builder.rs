@@ -38,7 +38,9 @@ pub(crate) enum ScalarText<'a> {
 /// A list or map whose end has not come yet.
 struct Frame {
     id: u32,
+    first: u32,
     last: u32,
+    count: u32,
     anchor: usize,
     measure: Measure,
 }
@@ -74,7 +76,8 @@ impl<'o> Builder<'o> {
             source,
             options,
             document,
-            nodes: Vec::with_capacity(document / 16),
+            // a node takes about a dozen bytes of text; of JSON in a row, the document's size is not known yet
+            nodes: Vec::with_capacity((document / 12).min(4096)),
             owned: String::new(),
             open: Vec::new(),
             anchors: HashMap::new(),
@@ -141,6 +144,7 @@ impl<'o> Builder<'o> {
             return Ok(());
         };
         raw.end = end.unwrap_or(raw.end).max(raw.start);
+        (raw.a, raw.b) = (frame.first, frame.count);
         let map = raw.tag == Tag::Map;
         if frame.anchor != 0 {
             self.anchors.insert(
@@ -160,18 +164,19 @@ impl<'o> Builder<'o> {
     /// In a flow list, YAML 1.2 reads `[001:db8::]` as a list of one map with the key `001:db8:`; the Kubernetes tools
     /// read text, since no white space follows the colon. If the open map is of that form, it ends as that text.
     pub(crate) fn close_colon(&mut self) -> bool {
-        let Some(&Frame { id, ref measure, .. }) = self.open.last() else {
+        let Some(frame) = self.open.last() else {
             return false;
         };
-        let (map, nodes) = (self.raw(id), measure.nodes);
-        let (key, value) = (self.raw(map.a), self.raw(self.raw(map.a).next));
+        let (id, map) = (frame.id, self.raw(frame.id));
+        let (key, value) = (self.raw(frame.first), self.raw(self.raw(frame.first).next));
         let in_list = self
             .open
             .iter()
             .nth_back(1)
             .is_some_and(|parent| self.raw(parent.id).tag == Tag::List);
         let plain = key.flags & PLAIN != 0 && key.flags & OWNED == 0 && key.start == map.start;
-        let empty = map.b == 2 && nodes == 3 && value.tag == Tag::Null && value.a == value.b;
+        let empty =
+            frame.count == 2 && frame.measure.nodes == 3 && value.tag == Tag::Null && value.a == value.b;
         let after = self.source.text().get(key.end as usize..).unwrap_or_default();
         if !(in_list
             && plain
@@ -241,11 +246,12 @@ impl<'o> Builder<'o> {
         let Self {
             source,
             options,
-            nodes,
+            mut nodes,
             owned,
             faults,
             ..
         } = self;
+        nodes.shrink_to_fit();
         let tree = (!nodes.is_empty()).then(|| Tree {
             source,
             nodes,
@@ -343,7 +349,9 @@ impl<'o> Builder<'o> {
         }
         self.open.push(Frame {
             id,
+            first: NONE,
             last: NONE,
+            count: 0,
             anchor,
             measure: Measure {
                 nodes: 1,
@@ -370,13 +378,11 @@ impl<'o> Builder<'o> {
         let Some(frame) = self.open.last_mut() else {
             return Ok(id);
         };
-        let (parent, last) = (frame.id, frame.last);
-        frame.last = id;
-        if let Some(parent) = self.nodes.get_mut(parent as usize) {
-            parent.b += 1;
-            if last == NONE {
-                parent.a = id;
-            }
+        let last = std::mem::replace(&mut frame.last, id);
+        frame.count += 1;
+        if last == NONE {
+            frame.first = id;
+            return Ok(id);
         }
         if let Some(last) = self.nodes.get_mut(last as usize) {
             last.next = id;
@@ -436,6 +442,9 @@ impl<'o> Builder<'o> {
 
     /// Checks the keys of a map that ended: makes them text, drops earlier twins, applies merge keys.
     fn settle_map(&mut self, map: u32) -> Step {
+        if self.is_settled(map) {
+            return Ok(());
+        }
         let mut pairs = self.pairs(map);
         let mut changed = false;
         let mut merges = Vec::new();
@@ -459,6 +468,30 @@ impl<'o> Builder<'o> {
             self.relink(map, &kept);
         }
         Ok(())
+    }
+
+    /// Whether all keys of a map are text, none is a merge key and no two are alike. It tells so of nearly all maps, without
+    /// allocating; `false` means that it is not sure.
+    fn is_settled(&self, map: u32) -> bool {
+        let mut seen = [0; 16];
+        let mut count = 0;
+        let mut next = self.raw(map).a;
+        while next != NONE {
+            let key = self.raw(next);
+            let text = self.text(key);
+            let print = fingerprint(text);
+            let fits = key.tag == Tag::Text && text != "<<" && text.len() <= self.options.limits.key_bytes;
+            if !fits || seen.iter().take(count).any(|other| *other == print) {
+                return false;
+            }
+            let Some(slot) = seen.get_mut(count) else {
+                return false;
+            };
+            *slot = print;
+            count += 1;
+            next = self.raw(key.next).next;
+        }
+        true
     }
 
     fn pairs(&self, map: u32) -> Vec<(u32, u32)> {
@@ -687,6 +720,20 @@ impl<'o> Builder<'o> {
             raw.a = flat.first().copied().unwrap_or(NONE);
             raw.b = clamp(flat.len());
         }
+    }
+}
+
+/// A number that differs for most texts that differ.
+fn fingerprint(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let last = u64::from_le_bytes(*last).rotate_left(29);
+            u64::from_le_bytes(*first) ^ last ^ (bytes.len() as u64).rotate_left(57)
+        }
+        _ => bytes
+            .iter()
+            .fold(bytes.len() as u64, |print, byte| (print << 8) | u64::from(*byte)),
     }
 }
 

@@ -107,6 +107,7 @@ impl Tree {
         Node::new(self, id)
     }
 
+    #[inline]
     fn raw(&self, id: u32) -> Raw {
         self.nodes.get(id as usize).copied().unwrap_or(EMPTY)
     }
@@ -122,6 +123,7 @@ impl Tree {
         }
     }
 
+    #[inline]
     fn text(&self, raw: Raw) -> &str {
         let range = raw.a as usize..raw.b as usize;
         if raw.flags & OWNED != 0 {

@@ -47,13 +47,19 @@ impl NodeKind {
 }
 
 impl<'t> Node<'t> {
+    #[inline]
     pub(super) fn new(tree: &'t Tree, id: u32) -> Self {
-        let id = tree.resolve(id);
-        Self {
-            tree,
-            id,
-            raw: tree.raw(id),
+        Self::of(tree, id, tree.raw(id))
+    }
+
+    #[inline]
+    fn of(tree: &'t Tree, id: u32, raw: Raw) -> Self {
+        if raw.tag != Tag::Alias {
+            return Self { tree, id, raw };
         }
+        let id = tree.resolve(id);
+        let raw = tree.raw(id);
+        Self { tree, id, raw }
     }
 
     /// The document.
@@ -243,8 +249,9 @@ impl<'t> Iterator for Items<'t> {
             return None;
         }
         let id = self.next;
-        self.next = self.tree.raw(id).next;
-        Some(self.tree.node(id))
+        let raw = self.tree.raw(id);
+        self.next = raw.next;
+        Some(Node::of(self.tree, id, raw))
     }
 }
 
@@ -258,13 +265,15 @@ pub struct Entries<'t> {
 impl<'t> Iterator for Entries<'t> {
     type Item = (Node<'t>, Node<'t>);
 
+    #[inline]
     fn next(&mut self) -> Option<(Node<'t>, Node<'t>)> {
         if self.next == NONE {
             return None;
         }
-        let key = self.next;
-        let value = self.tree.raw(key).next;
-        self.next = self.tree.raw(value).next;
-        Some((self.tree.node(key), self.tree.node(value)))
+        let (id, key) = (self.next, self.tree.raw(self.next));
+        let value = self.tree.raw(key.next);
+        self.next = value.next;
+        let key_node = Node::of(self.tree, id, key);
+        Some((key_node, Node::of(self.tree, key.next, value)))
     }
 }
