@@ -276,11 +276,11 @@ macro_rules! typed_kinds {
             }
         )*
 
-        /// Calls `visit` with the model of a typed kind.
-        pub(crate) fn with_model<V: ModelVisitor>(kind: &Kind, visit: V) -> Option<V::Output> {
+        /// Calls `visit` with the model of a typed kind, or gives it back.
+        pub(crate) fn with_model<V: ModelVisitor>(kind: &Kind, visit: V) -> Result<V::Output, V> {
             match kind {
-                $(Kind::$kind => Some(visit.visit::<$model>()),)*
-                _ => None,
+                $(Kind::$kind => Ok(visit.visit::<$model>()),)*
+                _ => Err(visit),
             }
         }
     };

@@ -1,10 +1,12 @@
 //! Documents to objects: lists, kinds, metadata.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::de::{self, Dialect, Schema};
 use super::fault::{Fault, codes, quote};
 use super::options::DecodeOptions;
+use super::parts::too_many;
 use super::stream::{Decoded, DocumentInfo};
 use super::tree::{Node, NodeKind, Tree};
 use crate::kind::Kind;
@@ -23,6 +25,7 @@ pub(super) fn read(
     tree: &Arc<Tree>,
     document: usize,
     broken: bool,
+    budget: &Cell<usize>,
     options: &DecodeOptions,
     diagnostics: &mut Vec<Diagnostic>,
     decoded: &mut Decoded,
@@ -31,6 +34,8 @@ pub(super) fn read(
         tree,
         document,
         broken,
+        full: false,
+        budget,
         options,
         diagnostics,
         decoded,
@@ -75,6 +80,10 @@ struct Reader<'r> {
     tree: &'r Arc<Tree>,
     document: usize,
     broken: bool,
+    /// Whether there are too many objects already.
+    full: bool,
+    /// The bytes that typed values may still take.
+    budget: &'r Cell<usize>,
     options: &'r DecodeOptions,
     diagnostics: &'r mut Vec<Diagnostic>,
     decoded: &'r mut Decoded,
@@ -86,6 +95,14 @@ type Inherited<'a> = Option<(&'a str, &'a str)>;
 impl Reader<'_> {
     /// An object, or a list of them.
     fn any(&mut self, node: Node<'_>, items: &[usize], depth: usize, inherited: Inherited<'_>) {
+        // items of lists count like documents
+        if self.decoded.documents.len() >= self.options.limits.documents {
+            if !self.full {
+                self.full = true;
+                self.report(too_many(node.span().start, self.options), None);
+            }
+            return;
+        }
         let mut info = DocumentInfo::unreadable(
             self.document,
             self.tree.source().location(node.span().start..node.span().start),
@@ -177,14 +194,15 @@ impl Reader<'_> {
             node,
             api_version: info.api_version.clone(),
             options: self.options,
-            meta: &meta,
+            budget: self.budget,
+            meta,
         };
         let object = match with_model(&kind, visitor) {
-            Some((object, more)) => {
+            Ok((object, more)) => {
                 faults.extend(more);
                 object
             }
-            None => OpaqueObject::new(
+            Err(ReadSpec { meta, .. }) => OpaqueObject::new(
                 info.api_version.clone(),
                 kind,
                 meta,
@@ -222,7 +240,10 @@ impl Reader<'_> {
             schema: Schema::Kubernetes,
         };
         let (meta, mut faults) = match node.get("metadata").filter(|meta| !meta.is_null()) {
-            Some(meta) => de::decode::<ObjectMeta>(meta, &path, &[], dialect, self.options.limits.findings),
+            Some(meta) => {
+                let limit = self.options.limits.findings;
+                de::decode::<ObjectMeta>(meta, &path, &[], dialect, self.budget, limit)
+            }
             None => (None, Vec::new()),
         };
         let mut meta = meta.unwrap_or_default();
@@ -258,10 +279,11 @@ struct ReadSpec<'t, 'r> {
     node: Node<'t>,
     api_version: Text,
     options: &'r DecodeOptions,
-    meta: &'r ObjectMeta,
+    budget: &'r Cell<usize>,
+    meta: ObjectMeta,
 }
 
-const ENVELOPE: [&str; 3] = ["apiVersion", "kind", "metadata"];
+const ENVELOPE: &[&str] = &["apiVersion", "kind", "metadata"];
 
 impl ModelVisitor for ReadSpec<'_, '_> {
     type Output = (AnyObject, Vec<Fault>);
@@ -271,6 +293,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
             node,
             api_version,
             options,
+            budget,
             meta,
         } = self;
         let limit = options.limits.findings;
@@ -280,7 +303,8 @@ impl ModelVisitor for ReadSpec<'_, '_> {
                     profile: options.profile,
                     schema: Schema::Kubernetes,
                 };
-                let (spec, faults) = de::decode::<T>(node, &FieldPath::root(), &ENVELOPE, dialect, limit);
+                let (spec, faults) =
+                    de::decode::<T>(node, &FieldPath::root(), ENVELOPE, dialect, budget, limit);
                 (spec, None, faults)
             }
             Place::Spec => {
@@ -291,7 +315,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
                 };
                 // A-MET-7: an absent spec is the empty one
                 let (spec, more) = match node.get("spec").filter(|spec| !spec.is_null()) {
-                    Some(spec) => de::decode::<T>(spec, &FieldPath::spec(), &[], dialect, limit),
+                    Some(spec) => de::decode::<T>(spec, &FieldPath::spec(), &[], dialect, budget, limit),
                     None => (None, Vec::new()),
                 };
                 faults.extend(more);
@@ -304,7 +328,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
         };
         let object = Object {
             api_version,
-            meta: meta.clone(),
+            meta,
             spec: spec.unwrap_or_default(),
             status,
         };

@@ -54,7 +54,7 @@ pub struct Limits {
     pub input_bytes: usize,
     /// Bytes of one document; 1 MiB.
     pub document_bytes: usize,
-    /// Documents of one input; 10 000.
+    /// Documents of one input, JSON values in a row and items of lists of objects included; 10 000.
     pub documents: usize,
     /// Depth of lists and maps in each other, aliases included; 64.
     pub depth: usize,
@@ -68,8 +68,19 @@ pub struct Limits {
     pub alias_nodes: usize,
     /// How many times its own size aliases may add to a document, where they add more than 64 KiB; 10 (A-PAR-9).
     pub alias_ratio: usize,
-    /// Findings kept of one object or document; 100. One more finding says that there are more.
+    /// How many times the size of the input the typed values in it may take in memory, where they take more than 16 MiB; 24
+    /// (A-PAR-20). A list of empty messages is short as text, and large as values.
+    pub value_ratio: usize,
+    /// Findings kept of one object or document; 100. Of the whole input, a hundred times as many. One more finding says that
+    /// there are more.
     pub findings: usize,
+}
+
+impl Limits {
+    /// The bytes that the typed values of an input of this size may take.
+    pub(super) fn values_of(&self, input: usize) -> usize {
+        self.value_ratio.saturating_mul(input).max(16 << 20)
+    }
 }
 
 impl Default for Limits {
@@ -84,6 +95,7 @@ impl Default for Limits {
             key_bytes: 4 << 10,
             alias_nodes: 100_000,
             alias_ratio: 10,
+            value_ratio: 24,
             findings: 100,
         }
     }

@@ -18,6 +18,17 @@ pub(super) struct Part {
     pub(super) faults: Vec<Fault>,
 }
 
+impl Part {
+    fn unreadable(index: usize, start: usize, faults: Vec<Fault>) -> Self {
+        Self {
+            index,
+            start,
+            tree: None,
+            faults,
+        }
+    }
+}
+
 /// Cuts a file into its values and reads each.
 pub(super) fn read_parts(
     file_name: &str,
@@ -38,17 +49,12 @@ pub(super) fn read_parts(
     let mut parts = Vec::new();
     for segment in segments {
         if segment.index >= options.limits.documents {
-            let message = format!(
-                "there are more than {} documents, the others are not read",
-                options.limits.documents
-            );
-            let fault = Fault::error(codes::LIMIT, segment.span.start..segment.span.start, message);
-            parts.push(Part {
-                index: segment.index,
-                start: segment.span.start,
-                tree: None,
-                faults: vec![fault],
-            });
+            let start = segment.span.start;
+            parts.push(Part::unreadable(
+                segment.index,
+                start,
+                vec![too_many(start, options)],
+            ));
             break;
         }
         let mut bad: Vec<Fault> = Vec::new();
@@ -60,25 +66,23 @@ pub(super) fn read_parts(
         if bad.is_empty() {
             read_segment(&source, &segment, options, &mut parts);
         } else {
-            parts.push(Part {
-                index: segment.index,
-                start: segment.span.start,
-                tree: None,
-                faults: bad,
-            });
+            parts.push(Part::unreadable(segment.index, segment.span.start, bad));
         }
     }
     let rest: Vec<Fault> = bad_text.take(options.limits.findings).collect();
     if !rest.is_empty() {
         let end = source.text().len();
-        parts.push(Part {
-            index: parts.len(),
-            start: end,
-            tree: None,
-            faults: rest,
-        });
+        parts.push(Part::unreadable(parts.len(), end, rest));
     }
     Ok((source, parts))
+}
+
+pub(super) fn too_many(start: usize, options: &DecodeOptions) -> Fault {
+    let message = format!(
+        "there are more than {} documents, the others are not read",
+        options.limits.documents
+    );
+    Fault::error(codes::LIMIT, start..start, message)
 }
 
 fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions, parts: &mut Vec<Part>) {
@@ -92,12 +96,7 @@ fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions
                 span.len()
             );
             let fault = Fault::error(codes::LIMIT, span.start..span.start, message);
-            parts.push(Part {
-                index,
-                start: span.start,
-                tree: None,
-                faults: vec![fault],
-            });
+            parts.push(Part::unreadable(index, span.start, vec![fault]));
             return;
         }
     }
@@ -137,6 +136,10 @@ fn read_json(
     let mut at = text.len() - text.trim_start().len();
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let start = base + at;
+        if parts.len() >= options.limits.documents {
+            parts.push(Part::unreadable(index, start, vec![too_many(start, options)]));
+            break;
+        }
         let mut builder = Builder::new(Arc::clone(source), rest.len(), options);
         match json::read(rest, start, &mut builder) {
             Ok(length) if length > options.limits.document_bytes => {
@@ -145,12 +148,7 @@ fn read_json(
                     options.limits.document_bytes
                 );
                 let fault = Fault::error(codes::LIMIT, start..start, message);
-                parts.push(Part {
-                    index,
-                    start,
-                    tree: None,
-                    faults: vec![fault],
-                });
+                parts.push(Part::unreadable(index, start, vec![fault]));
                 at += length;
             }
             Ok(length) => {
@@ -164,12 +162,7 @@ fn read_json(
                 at += length.max(1);
             }
             Err(fault) => {
-                parts.push(Part {
-                    index,
-                    start,
-                    tree: None,
-                    faults: vec![fault],
-                });
+                parts.push(Part::unreadable(index, start, vec![fault]));
                 break;
             }
         }

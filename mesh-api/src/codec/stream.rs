@@ -1,5 +1,6 @@
 //! The front door: a file with objects, or one with a single value.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -60,6 +61,9 @@ pub fn decode_with(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> De
             return decoded;
         }
     };
+    let budget = Cell::new(options.limits.values_of(bytes.len()));
+    let limit = options.limits.findings.saturating_mul(100);
+    let mut full = false;
     for part in parts {
         let mut diagnostics: Vec<Diagnostic> = part
             .faults
@@ -74,6 +78,7 @@ pub fn decode_with(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> De
                 &Arc::new(tree),
                 part.index,
                 broken,
+                &budget,
                 options,
                 &mut diagnostics,
                 &mut decoded,
@@ -89,6 +94,16 @@ pub fn decode_with(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> De
                 finding.code,
             )
         });
+        let room = limit.saturating_sub(decoded.report.len());
+        if diagnostics.len() > room {
+            diagnostics.truncate(room);
+            if !full {
+                full = true;
+                let message = format!("there are more than {limit} findings, the others are not listed");
+                let fault = Fault::error(codes::LIMIT, part.start..part.start, message);
+                diagnostics.push(fault.into_diagnostic(&source));
+            }
+        }
         diagnostics
             .into_iter()
             .for_each(|diagnostic| decoded.report.push(diagnostic));
@@ -136,6 +151,7 @@ pub fn decode_value<T: DeserializeOwned + Default>(file_name: &str, bytes: &[u8]
                 &FieldPath::root(),
                 &[],
                 dialect,
+                &Cell::new(options.limits.values_of(bytes.len())),
                 options.limits.findings,
             );
             value = read;

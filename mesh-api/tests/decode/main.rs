@@ -7,6 +7,7 @@ mod generate;
 mod hostile;
 mod objects;
 mod properties;
+mod rules;
 mod scanners;
 mod yaml;
 

@@ -7,7 +7,7 @@ use super::super::Profile;
 use super::super::fault::{Fault, codes, quote};
 use super::super::tree::{Entries, Items, Node, camel_case};
 use super::error::{Error, Reason};
-use super::{Link, NodeDe, Schema, Step, UnknownField};
+use super::{Hidden, Link, NodeDe, Schema, Step, UnknownField};
 
 /// The items of a list.
 pub(super) struct ListAccess<'t, 'c> {
@@ -28,8 +28,8 @@ impl<'t> de::SeqAccess<'t> for ListAccess<'t, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let masked = &self.list.cx.masked;
-        let Some((index, node)) = self.items.by_ref().find(|(_, node)| !masked.contains(&node.id())) else {
+        let cx = self.list.cx;
+        let Some((index, node)) = self.items.by_ref().find(|(_, node)| !cx.is_masked(node.id())) else {
             return Ok(None);
         };
         let link = Link {
@@ -41,9 +41,8 @@ impl<'t> de::SeqAccess<'t> for ListAccess<'t, '_> {
             node,
             link: &link,
             item: true,
-            hidden: &[],
-            key_span: None,
-            cx: self.list.cx,
+            key: None,
+            cx,
         };
         seed.deserialize(item).map(Some)
     }
@@ -79,12 +78,17 @@ pub(super) struct MapAccess<'t, 'c> {
     fields: Option<&'static [&'static str]>,
     /// Members of a oneof that lose against a later one.
     overruled: Vec<&'static str>,
-    current: Option<(Node<'t>, Node<'t>)>,
+    /// Keys to pass over.
+    hidden: &'static [&'static str],
+    /// The entry whose value comes next: its key, the name of the field, and the value.
+    current: Option<(Node<'t>, &'t str, Node<'t>)>,
 }
 
 impl<'t, 'c> MapAccess<'t, 'c> {
     pub(super) fn map(map: NodeDe<'t, 'c>) -> Self {
+        let Hidden { node, keys } = map.cx.hidden;
         Self {
+            hidden: if node == map.node.id() { keys } else { &[] },
             map,
             entries: map.node.entries(),
             fields: None,
@@ -98,8 +102,11 @@ impl<'t, 'c> MapAccess<'t, 'c> {
             fields: Some(fields),
             ..Self::map(map)
         };
-        for group in oneofs.groups() {
-            access.settle_oneof(&group);
+        // most messages with oneofs are one member and nothing else
+        if map.node.len() > 1 {
+            for group in oneofs.groups() {
+                access.settle_oneof(&group);
+            }
         }
         access
     }
@@ -141,7 +148,11 @@ impl<'t, 'c> MapAccess<'t, 'c> {
     /// The field of the message that a key means; keys that mean none are noted.
     fn field_of(&self, key: Node<'t>, fields: &'static [&'static str]) -> Option<&'static str> {
         let name = key.text();
-        if let Some(field) = fields.iter().find(|field| **field == name) {
+        // nearly all fields that differ differ in length or first letter
+        let first = name.as_bytes().first();
+        let same =
+            |field: &&&str| field.len() == name.len() && field.as_bytes().first() == first && **field == name;
+        if let Some(field) = fields.iter().find(same) {
             return Some(field);
         }
         let istio = self.map.cx.dialect.schema == Schema::Istio;
@@ -167,10 +178,13 @@ impl<'t, 'c> MapAccess<'t, 'c> {
     fn note_spelling(&self, key: Node<'t>, field: &'static str) -> bool {
         // the CRDs know these two by both names (api.md 3.3)
         let listed = matches!(key.text(), "jwks_uri" | "mirror_percent");
-        let both = self.map.node.get(field).is_some_and(|value| !value.is_null());
+        let other = self.map.node.get(field).filter(|value| !value.is_null());
+        let both = other.is_some();
+        let own = || self.map.node.get(key.text()).map(|value| value.to_json());
+        let differ = other.is_some_and(|other| own() != Some(other.to_json()));
         let profile = self.map.cx.dialect.profile;
         let path = || self.map.link.path().with_key(key.text());
-        if both && profile == Profile::Strict {
+        if differ && profile == Profile::Strict {
             let message = format!("`{field}` is there in both spellings");
             let fault = Fault::error(codes::SPELLING, key.span(), message).with_help("remove one");
             self.map.cx.note(key.id(), fault.with_path(path()));
@@ -192,13 +206,13 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
             let Some((key, value)) = self.entries.next() else {
                 return Ok(None);
             };
-            let masked = &self.map.cx.masked;
-            let hidden = self.map.hidden.contains(&key.text());
-            if hidden || masked.contains(&key.id()) || masked.contains(&value.id()) {
+            let cx = self.map.cx;
+            let hidden = !self.hidden.is_empty() && self.hidden.contains(&key.text());
+            if hidden || cx.is_masked(key.id()) || cx.is_masked(value.id()) {
                 continue;
             }
             let Some(fields) = self.fields else {
-                self.current = Some((key, value));
+                self.current = Some((key, key.text(), value));
                 let link = Link {
                     parent: Some(self.map.link),
                     step: Step::Name(key.text()),
@@ -208,7 +222,6 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
                     node: key,
                     link: &link,
                     item: false,
-                    hidden: &[],
                     ..self.map
                 };
                 return seed.deserialize(KeyDe(key_de)).map(Some);
@@ -220,35 +233,27 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
             if value.is_null() || self.overruled.contains(&field) {
                 continue;
             }
-            self.current = Some((key, value));
+            self.current = Some((key, field, value));
             return seed.deserialize(BorrowedStrDeserializer::new(field)).map(Some);
         }
     }
 
     fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some((key, value)) = self.current.take() else {
+        let Some((key, name, value)) = self.current.take() else {
             return Err(Error::new(Reason::Other(
                 "a value was asked for before its key".to_owned(),
             )));
         };
-        let fields = self.fields.unwrap_or_default();
-        let name = fields
-            .iter()
-            .find(|field| **field == key.text())
-            .copied()
-            .unwrap_or(key.text());
         let link = Link {
             parent: Some(self.map.link),
             step: Step::Name(name),
-            fields,
+            fields: self.fields.unwrap_or_default(),
         };
-        let span = key.span();
         seed.deserialize(NodeDe {
             node: value,
             link: &link,
             item: self.fields.is_none(),
-            hidden: &[],
-            key_span: Some((span.start, span.end)),
+            key: Some(key.id()),
             cx: self.map.cx,
         })
     }
@@ -373,7 +378,6 @@ impl<'t> EnumAccess<'t, '_> {
             node,
             link: &link,
             item: true,
-            hidden: &[],
             ..self.de
         })
     }

@@ -133,6 +133,9 @@ impl Reason {
                     .copied();
                 let near = near.or_else(|| suggest::field(&written, known.iter().copied()));
                 let help = match near {
+                    None if written == "ALLOW" && known.contains(&"PERMISSIVE") => {
+                        "write `PERMISSIVE`".to_owned()
+                    }
                     Some(name) => format!("did you mean `{name}`?"),
                     None => format!("write one of {}", known.join(", ")),
                 };

@@ -42,15 +42,28 @@ pub(crate) struct Context {
     dialect: Dialect,
     /// Nodes that failed before; they are passed over.
     masked: HashSet<u32>,
+    /// The keys of the node that is decoded which are not part of the message: the envelope of an object.
+    hidden: Hidden,
     /// Findings beside the value, by node and rule, so that decoding again does not repeat them.
     beside: RefCell<BTreeMap<(u32, Code), Fault>>,
-    /// The fields of each message that was read, to tell a misplaced field from an unknown one.
-    shapes: RefCell<BTreeMap<u32, &'static [&'static str]>>,
+    /// The fields of each message that this pass read, to tell a misplaced field from an unknown one.
+    shapes: RefCell<Vec<(u32, &'static [&'static str])>>,
+    /// Those of earlier passes.
+    known_shapes: BTreeMap<u32, &'static [&'static str]>,
     unknown: RefCell<BTreeMap<u32, UnknownField>>,
+    /// How many bytes the values of this pass may still take; `None` once they took too many.
+    budget: Cell<Option<usize>>,
     /// How many findings beside the value are kept.
     limit: usize,
     /// Whether some were not kept.
     overflow: Cell<bool>,
+}
+
+/// Keys that a message does not have, and the node to which they belong.
+#[derive(Debug, Clone, Copy)]
+struct Hidden {
+    node: u32,
+    keys: &'static [&'static str],
 }
 
 /// A field that no model has, and what is needed to propose another.
@@ -118,23 +131,46 @@ struct NodeDe<'t, 'c> {
     link: &'c Link<'c>,
     /// The node is an item of a list or a value of a map, where `null` does not mean absent.
     item: bool,
-    /// Keys that are not part of the message: the envelope of an object.
-    hidden: &'c [&'c str],
-    /// Where the key stands, for findings about a value that takes no room.
-    key_span: Option<(usize, usize)>,
+    /// The node of the key, for findings about a value that takes no room.
+    key: Option<u32>,
 }
 
 impl Context {
-    fn new(dialect: Dialect, limit: usize) -> Self {
+    fn new(dialect: Dialect, hidden: Hidden, budget: usize, limit: usize) -> Self {
         Self {
             dialect,
             masked: HashSet::new(),
+            hidden,
             beside: RefCell::default(),
             shapes: RefCell::default(),
+            known_shapes: BTreeMap::new(),
             unknown: RefCell::default(),
+            budget: Cell::new(Some(budget)),
             limit,
             overflow: Cell::new(false),
         }
+    }
+
+    /// Counts a value against the budget.
+    #[inline]
+    fn spend(&self, bytes: usize) -> Result<(), Error> {
+        let left = self.budget.get().and_then(|left| left.checked_sub(bytes));
+        self.budget.set(left);
+        match left {
+            Some(_) => Ok(()),
+            None => Err(Error::new(Reason::Other(String::new()))),
+        }
+    }
+
+    /// Passes over a node from now on. `false` if it is passed over already.
+    fn mask(&mut self, node: u32) -> bool {
+        let seen = std::mem::take(self.shapes.get_mut());
+        self.known_shapes.extend(seen);
+        self.masked.insert(node)
+    }
+
+    fn is_masked(&self, node: u32) -> bool {
+        !self.masked.is_empty() && self.masked.contains(&node)
     }
 
     /// Keeps a finding beside the value.
@@ -167,15 +203,21 @@ impl<'t> NodeDe<'t, '_> {
     }
 
     fn span(&self) -> Range<usize> {
-        match self.key_span {
-            Some((start, end)) if self.node.span().is_empty() => start..end,
+        match self.key {
+            Some(key) if self.node.span().is_empty() => self.node.tree().node(key).span(),
             _ => self.node.span(),
         }
     }
 
     /// Adds this node to an error that has no place yet.
+    #[inline]
     fn placed<V>(&self, result: Result<V, Error>) -> Result<V, Error> {
-        result.map_err(|error| error.or_at(|| self.place()))
+        result.map_err(|error| self.place_error(error))
+    }
+
+    #[cold]
+    fn place_error(&self, error: Error) -> Error {
+        error.or_at(|| self.place())
     }
 
     fn wrong_type<'de, V: Visitor<'de>>(&self, visitor: &V) -> Error {
@@ -188,10 +230,13 @@ impl<'t> NodeDe<'t, '_> {
     }
 
     /// `null` among items counts as an empty value (A-WIRE-11); the API server refuses it.
+    #[inline]
     fn empty_for_null(&self) -> bool {
-        if !self.node.is_null() {
-            return false;
-        }
+        self.node.is_null() && self.null_item()
+    }
+
+    #[cold]
+    fn null_item(&self) -> bool {
         let istio = self.cx.dialect.schema == Schema::Istio;
         if self.item && istio && self.cx.dialect.profile.has_api_server() {
             let fault = Fault::error(codes::NULL, self.span(), "null stands where a value is needed");
@@ -248,6 +293,18 @@ impl<'t> NodeDe<'t, '_> {
         Some(number)
     }
 
+    /// A-WIRE-4: istiod takes the number of an enum's value, the API server only its name.
+    fn note_number_of_enum<'de, V: Visitor<'de>>(&self, visitor: &V) {
+        if self.cx.dialect.schema != Schema::Istio || !self.cx.dialect.profile.has_api_server() {
+            return;
+        }
+        let expected = (visitor as &dyn serde::de::Expected).to_string();
+        if expected.starts_with("one of ") {
+            let message = format!("{} is a number, a name is needed here", quote(self.node.text()));
+            self.note(Fault::error(codes::ENUM, self.span(), message).with_help(format!("write {expected}")));
+        }
+    }
+
     fn visit_integer<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
         if self.empty_for_null() {
             return self.placed(visitor.visit_u64(0));
@@ -270,12 +327,18 @@ impl<'t> NodeDe<'t, '_> {
             return self.placed(visitor.visit_borrowed_str(""));
         }
         let result = match self.node.as_str() {
-            Some(text) => visitor.visit_borrowed_str(text),
+            Some(text) => {
+                self.cx.spend(TEXT_COST)?;
+                visitor.visit_borrowed_str(text)
+            }
             None => Err(self.wrong_type(&visitor)),
         };
         self.placed(result)
     }
 }
+
+/// What a short text takes: a pointer and a length, and the smallest piece of memory.
+const TEXT_COST: usize = 48;
 
 /// Methods that read alike.
 macro_rules! forward {
@@ -298,7 +361,10 @@ impl<'t> Deserializer<'t> for NodeDe<'t, '_> {
         let result = match self.node.kind() {
             NodeKind::Null => visitor.visit_unit(),
             NodeKind::Bool => visitor.visit_bool(self.node.as_bool().unwrap_or_default()),
-            NodeKind::Int => return self.visit_integer(visitor),
+            NodeKind::Int => {
+                self.note_number_of_enum(&visitor);
+                return self.visit_integer(visitor);
+            }
             NodeKind::Float => visitor.visit_f64(self.node.as_float().unwrap_or_default()),
             NodeKind::String => visitor.visit_borrowed_str(self.node.text()),
             NodeKind::List => visitor.visit_seq(ListAccess::new(self)),
@@ -403,7 +469,8 @@ impl<'t> Deserializer<'t> for NodeDe<'t, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let result = if self.empty_for_null() || self.node.kind() == NodeKind::Map {
-            self.cx.shapes.borrow_mut().insert(self.node.id(), fields);
+            self.cx.spend(size_of::<V::Value>())?;
+            self.cx.shapes.borrow_mut().push((self.node.id(), fields));
             visitor.visit_map(MapAccess::message(self, fields, Oneofs::of(name)))
         } else {
             Err(Error::new(Reason::Type("struct ".to_owned())))

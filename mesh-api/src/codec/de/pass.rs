@@ -1,5 +1,7 @@
 //! All findings of a value at once, although serde stops at the first.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 
 use super::super::Profile;
@@ -7,25 +9,31 @@ use super::super::fault::{Fault, codes, quote};
 use super::super::suggest;
 use super::super::tree::Node;
 use super::error::Place;
-use super::{Context, Dialect, Link, NodeDe, Step, UnknownField};
+use super::{Context, Dialect, Hidden, Link, NodeDe, Step, UnknownField};
 use crate::report::FieldPath;
 
 /// Decodes a node, passing over what does not fit: an error masks its node, and the rest is decoded again.
 ///
-/// `base` is the path of the node in its object, `hidden` are keys of it that are not part of the value. The value is what
+/// The bytes of the value are taken from `budget`. `base` is the path of the node in its object, `hidden` are keys of it that are not part of the value. The value is what
 /// remains without the masked nodes; it is `None` if the node itself does not fit.
 pub(crate) fn decode<'t, T: Deserialize<'t>>(
     node: Node<'t>,
     base: &FieldPath,
-    hidden: &[&str],
+    hidden: &'static [&'static str],
     dialect: Dialect,
+    budget: &Cell<usize>,
     limit: usize,
 ) -> (Option<T>, Vec<Fault>) {
-    let mut cx = Context::new(dialect, limit);
+    let hidden = Hidden {
+        node: node.id(),
+        keys: hidden,
+    };
+    let mut cx = Context::new(dialect, hidden, budget.get(), limit);
     let mut faults: Vec<Fault> = Vec::new();
     let mut complete = false;
     let mut value = None;
     while faults.len() < limit {
+        cx.budget.set(Some(budget.get()));
         let link = Link {
             parent: None,
             step: Step::Base(base),
@@ -36,12 +44,21 @@ pub(crate) fn decode<'t, T: Deserialize<'t>>(
             node,
             link: &link,
             item: false,
-            hidden,
-            key_span: None,
+            key: None,
         };
         let (reason, place) = match T::deserialize(root) {
             Ok(decoded) => {
                 value = Some(decoded);
+                complete = true;
+                break;
+            }
+            Err(_) if cx.budget.get().is_none() => {
+                let message = "the values take too much memory for the size of the input";
+                faults.push(Fault::error(
+                    codes::LIMIT,
+                    node.span().start..node.span().start,
+                    message,
+                ));
                 complete = true;
                 break;
             }
@@ -63,11 +80,12 @@ pub(crate) fn decode<'t, T: Deserialize<'t>>(
             fault.help = wording.help;
             faults.push(fault);
         }
-        if failed == node.id() || !cx.masked.insert(failed) {
+        if failed == node.id() || !cx.mask(failed) {
             complete = true;
             break;
         }
     }
+    budget.set(cx.budget.get().unwrap_or_default());
     let more = !complete || cx.overflow.get();
     faults.extend(cx.finish());
     if more {
@@ -86,7 +104,11 @@ impl Context {
     fn finish(self) -> Vec<Fault> {
         let unknown = self.unknown.take();
         let mut faults: Vec<Fault> = self.beside.take().into_values().collect();
-        let shapes = self.shapes.take();
+        if unknown.is_empty() {
+            return faults;
+        }
+        let mut shapes = self.known_shapes;
+        shapes.extend(self.shapes.take());
         for field in unknown.into_values() {
             let inner: Vec<_> = field
                 .inner
