@@ -1,7 +1,9 @@
 //! What must be true of any input. The targets of `fuzz/` forward bytes to these functions, and the test `fuzz_replay`
 //! runs kept inputs through them. Each panics when something is wrong.
 
-use mesh_api::FieldPath;
+use mesh_api::codec::scanners::{Scanned, Scanner, scan};
+use mesh_api::codec::{DecodeOptions, Limits, Node};
+use mesh_api::{Decoded, FieldPath};
 use mesh_ca::{SpiffeId, SpiffeIdRef};
 use mesh_route::{MeshSnapshot, Request, Workload};
 
@@ -12,7 +14,8 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[("decide", decide), ("decode", decode), ("spiffe_id", spiffe_id)];
 
 /// Any text is read into objects and findings: each finding is one line and points into the text, each object was
-/// accepted from a document and is found again where it is said to be, and reading twice gives the same.
+/// accepted from a document and is found again where it is said to be, and reading twice gives the same. Both scanners of
+/// YAML make the same trees, and what is written is read again as the same objects.
 pub fn decode(bytes: &[u8]) {
     let decoded = mesh_api::decode("input", bytes);
     for finding in decoded.report() {
@@ -50,6 +53,76 @@ pub fn decode(bytes: &[u8]) {
             .map(|(key, _)| key)
             .eq(decoded.objects().iter().map(|(key, _)| key))
     );
+    if let Ok(text) = str::from_utf8(bytes) {
+        assert_scanners_agree(text);
+    }
+    assert_written_is_read(&decoded);
+}
+
+/// What the direct scanner reads, it reads as the parser's events do (A-PAR-12).
+fn assert_scanners_agree(text: &str) {
+    let options = DecodeOptions::default();
+    let direct = scan(text, Scanner::Direct, &options);
+    let events = scan(text, Scanner::Events, &options);
+    assert_eq!(direct.len(), events.len());
+    for pair in direct.iter().zip(&events) {
+        if let (Some(direct), Some(events)) = pair {
+            assert_eq!(nodes_of(direct), nodes_of(events));
+            assert_eq!(direct.1, events.1);
+        }
+    }
+}
+
+/// Kind, place and text of every node of a tree.
+fn nodes_of((tree, _): &Scanned) -> Vec<String> {
+    fn add(node: Node<'_>, into: &mut Vec<String>) {
+        into.push(format!(
+            "{:?} {:?} {:?} {}",
+            node.kind(),
+            node.span(),
+            node.text(),
+            node.len()
+        ));
+        node.items().for_each(|item| add(item, into));
+        for (key, value) in node.entries() {
+            add(key, into);
+            add(value, into);
+        }
+    }
+    let mut nodes = Vec::new();
+    if let Some(tree) = tree {
+        add(tree.root(), &mut nodes);
+    }
+    nodes
+}
+
+/// Objects survive being written, as YAML and as JSON, and the text does not change the second time (A-GEN-5).
+fn assert_written_is_read(decoded: &Decoded) {
+    // written without blanks and comments, an object is shorter, and with aliases written out it may be longer
+    let limits = Limits {
+        value_ratio: usize::MAX,
+        nodes: usize::MAX,
+        ..Limits::default()
+    };
+    let options = DecodeOptions {
+        limits,
+        ..DecodeOptions::default()
+    };
+    for (key, object) in decoded.objects().iter() {
+        let yaml = object.to_yaml().expect("an object can be written");
+        let json = object.to_json().expect("an object can be written");
+        for text in [&yaml, &json] {
+            let again = mesh_api::decode_with("again", text.as_bytes(), &options);
+            assert!(again.report().is_ok(), "{}\n{text}", again.report());
+            let read = again
+                .objects()
+                .get(key)
+                .unwrap_or_else(|| panic!("{key} is not in {text}"));
+            assert_eq!(read, object, "{text}");
+            assert_eq!(read.to_yaml().as_ref(), Ok(&yaml));
+            assert_eq!(read.to_json().as_ref(), Ok(&json));
+        }
+    }
 }
 
 /// A request on a mesh is decided, twice alike; its explanation comes to the same answer, and a destination that exists is
