@@ -66,6 +66,8 @@ pub mod pem;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 mod public_key;
 #[cfg(feature = "x509")]
+pub mod registry;
+#[cfg(feature = "x509")]
 mod revocation;
 #[cfg(feature = "x509")]
 pub mod rotation;
