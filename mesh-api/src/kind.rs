@@ -283,7 +283,7 @@ const TABLE: &[Info] = &[
         TELEMETRY_VERSIONS,
         "telemetries",
         "telemetry",
-        []
+        ["telemetry"]
     ),
     row!(
         TrafficExtension,
