@@ -24,6 +24,7 @@
 )]
 
 pub mod codec;
+pub mod crd;
 pub mod extensions;
 pub mod kind;
 pub mod kubernetes;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::codec::Tree;
+use crate::codec::{Node, Tree};
 use crate::kind::Kind;
 use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
 use crate::names::{Namespace, Text};
@@ -45,6 +45,11 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// The object as it was read.
+    pub(crate) fn node(&self) -> Node<'_> {
+        self.tree.node(self.node)
+    }
+
     pub(crate) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
         let node = self.tree.node(self.node);
         let span = node.locate(path)?;

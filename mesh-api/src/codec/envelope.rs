@@ -218,16 +218,18 @@ impl Reader<'_> {
         }
         info.key = Some(key.clone());
         info.accepted = ok && !self.broken;
+        let origin = Origin {
+            tree: Arc::clone(self.tree),
+            node: node.id(),
+        };
         if info.accepted {
-            let origin = Origin {
-                tree: Arc::clone(self.tree),
-                node: node.id(),
-            };
             if self.decoded.objects.get(&key).is_some() {
                 self.diagnostics
                     .push(duplicate(&key, self.decoded.objects.origin(&key), Some(&origin)));
             }
             self.decoded.objects.insert_at(object, Some(origin));
+        } else {
+            self.decoded.refused.push((key, origin));
         }
         self.decoded.documents.push(info);
     }

@@ -105,6 +105,8 @@ pub use source::Source;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
 
+pub(crate) use fault::quote;
+
 use crate::report::Diagnostic;
 
 impl Tree {

@@ -15,7 +15,7 @@ use super::{Profile, de};
 use crate::kind::Kind;
 use crate::names::Text;
 use crate::object::ObjectKey;
-use crate::object_set::ObjectSet;
+use crate::object_set::{ObjectSet, Origin};
 use crate::report::{Diagnostic, FieldPath, Report, Severity, SourceLocation};
 
 /// Reads the objects of a file, YAML or JSON, with the default options.
@@ -193,6 +193,8 @@ pub struct Decoded {
     pub(super) report: Report,
     pub(super) objects: ObjectSet,
     pub(super) documents: Vec<DocumentInfo>,
+    /// The objects with errors, for those who look at trees.
+    pub(super) refused: Vec<(ObjectKey, Origin)>,
 }
 
 impl Decoded {
@@ -211,15 +213,22 @@ impl Decoded {
         &self.documents
     }
 
+    /// Where the objects with errors were read.
+    pub(crate) fn refused(&self) -> &[(ObjectKey, Origin)] {
+        &self.refused
+    }
+
     /// Adds what was read from another file. Of objects with one key the later one stays, with a warning.
     pub fn extend(&mut self, other: Decoded) {
         let Decoded {
             report,
             objects,
             documents,
+            refused,
         } = other;
         self.report.extend(report);
         self.documents.extend(documents);
+        self.refused.extend(refused);
         let shared: Vec<ObjectKey> = objects
             .iter()
             .filter(|(key, _)| self.objects.get(key).is_some())

@@ -3,12 +3,15 @@
 mod collector;
 mod diagnostic;
 mod path;
+mod rule;
 
 use std::fmt;
 
 pub use collector::Collector;
 pub use diagnostic::{Code, Diagnostic, Excerpt, Severity, SourceLocation};
 pub use path::{FieldPath, FieldPathError, Segment};
+pub use rule::Rule;
+pub(crate) use rule::rules;
 
 /// A list of findings, in the order of the text or of the fields.
 ///

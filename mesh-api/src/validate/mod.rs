@@ -1,8 +1,9 @@
-//! The rules of istiod's validation, one module per kind.
+//! Validation: what the API server and istiod say of objects. istiod's rules stand here, one module per kind; those of the
+//! API server are schemas, see [`crd`].
 //!
-//! [`validate_all`] takes what was decoded, [`validate`] one object, [`validate_spec`] one of a known kind; each gives a
-//! [`Report`] of all findings. The rules are data: [`rules`] lists them with id, severity and text, and each finding carries
-//! the id of its rule.
+//! [`validate_decoded`] gives the whole verdict on what was read, the decoder's findings included. [`validate_all`] takes a
+//! set of objects, [`validate()`] one, [`validate_spec`] a typed specification; each gives a [`Report`] of all findings. The
+//! rules are data: [`rules`] lists them with id, severity and text, and each finding carries the id of its rule.
 //!
 //! ```
 //! use mesh_api::ObjectMeta;
@@ -24,12 +25,14 @@
 //!
 //! Values of EnvoyFilter patches are judged where Envoy's messages are at hand: see [`EnvoySchema`].
 //!
-//! Not yet there: the mesh configuration (A-MC, A-MP, A-EP, A-MN); the layer of the API server (A-CR), so that
-//! [`Profile::ApiServer`] gives no finding here and [`Profile::Cluster`] those of istiod alone. The conditions that upstream
-//! states for absent list elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10, A-SC-21, A-EF-4, A-AP-8, -9,
-//! A-TL-3, and parts of others) cannot arise: a typed list has no holes. A-SC-23 is unreachable upstream as well.
+//! Not yet there: the mesh configuration (A-MC, A-MP, A-EP, A-MN). The conditions that upstream states for absent list
+//! elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10, A-SC-21, A-EF-4, A-AP-8, -9, A-TL-3, and parts of others)
+//! cannot arise: a typed list has no holes. A-SC-23 is unreachable upstream as well.
 //!
 //! # Profiles
+//!
+//! [`Profile::ApiServer`] asks the API server's layer, [`Profile::Istiod`] istiod's, [`Profile::Cluster`] and
+//! [`Profile::Strict`] both.
 //!
 //! [`Profile::Istiod`] and [`Profile::Cluster`] keep upstream's quirks, each marked in the code. [`Profile::Strict`] does
 //! without them, and reports warnings that upstream drops on the way (A-GEN-6).
@@ -45,6 +48,7 @@ mod envoy_filter;
 mod envoy_schema;
 mod gateway;
 mod jwks;
+mod layers;
 mod load_balancer;
 mod metadata;
 mod peer_authentication;
@@ -58,7 +62,7 @@ mod sidecar;
 mod targets;
 mod telemetry;
 mod traffic_extension;
-mod url;
+pub(crate) mod url;
 mod virtual_service;
 mod wasm_plugin;
 mod workload_entry;
@@ -68,16 +72,17 @@ mod workload_group;
 mod tests;
 
 pub use envoy_schema::{EnvoySchema, PatchFault};
+pub use layers::{validate, validate_all, validate_decoded};
 pub use rule::Rule;
 
 use std::sync::Arc;
 
 use crate::codec::Profile;
+use crate::crd;
 use crate::kind::Kind;
 use crate::meta::ObjectMeta;
 use crate::names::Namespace;
 use crate::object::{AnyObject, Model, Object, ObjectKey};
-use crate::object_set::ObjectSet;
 use crate::report::Report;
 use at::At;
 use context::Context;
@@ -181,10 +186,10 @@ kinds! {
     crate::networking::WorkloadGroup => workload_group::check;
 }
 
-/// Validates an object of any kind; all findings, in the order of the fields.
+/// What istiod says of an object of any kind.
 ///
 /// Istio's kinds that are not typed get the rules on metadata, other kinds none.
-pub fn validate(object: &AnyObject, options: &ValidateOptions) -> Report {
+fn istiod(object: &AnyObject, options: &ValidateOptions) -> Report {
     match object {
         AnyObject::AuthorizationPolicy(object) => validate_object(object, options),
         AnyObject::DestinationRule(object) => validate_object(object, options),
@@ -221,35 +226,8 @@ fn validate_metadata(object: &AnyObject, options: &ValidateOptions) -> Report {
     context.into_report()
 }
 
-/// Validates all objects of a set; all findings, in the order of the keys, each with its place in the text it was read from.
-///
-/// ```
-/// use mesh_api::validate::{ValidateOptions, validate_all};
-///
-/// let text = "\
-/// apiVersion: networking.istio.io/v1
-/// kind: VirtualService
-/// metadata: {name: all, namespace: shop}
-/// spec:
-///   hosts: ['*']
-///   http: [{route: [{destination: {host: reviews}}]}]
-/// ";
-/// let decoded = mesh_api::decode("all.yaml", text.as_bytes());
-/// let report = validate_all(decoded.objects(), &ValidateOptions::default());
-/// let finding = report.errors().next().ok_or("a finding")?;
-/// assert!(finding.to_string().starts_with("all.yaml:5:11: the host `*` needs a gateway"), "{finding}");
-/// # Ok::<(), &str>(())
-/// ```
-pub fn validate_all(objects: &ObjectSet, options: &ValidateOptions) -> Report {
-    let mut all = Report::new();
-    for (_, object) in objects.iter() {
-        all.extend(validate(object, options));
-    }
-    all.locate_with(|key, path| objects.location(key, path));
-    all
-}
-
-/// Validates a typed object; all findings, in the order of the fields.
+/// Validates a typed object by istiod's rules alone; all findings, in the order of the fields. What the API server says
+/// depends on the text, or on how the object is written: [`validate_all`] and [`validate()`] ask it.
 pub fn validate_spec<T: Validate>(meta: &ObjectMeta, spec: &T, options: &ValidateOptions) -> Report {
     let key = ObjectKey {
         kind: T::KIND,
@@ -267,8 +245,12 @@ fn validate_object<T: Validate>(object: &Object<T>, options: &ValidateOptions) -
     validate_spec(&object.meta, &object.spec, options)
 }
 
-/// All rules, by module of their kind and then by id.
+/// All rules: istiod's by module of their kind and then by id, then those of the API server's layer.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    istiod_rules().chain(crd::rules())
+}
+
+fn istiod_rules() -> impl Iterator<Item = &'static Rule> {
     [
         metadata::RULES,
         virtual_service::RULES,

@@ -6,18 +6,18 @@ use std::net::Ipv6Addr;
 
 /// What the rules ask of a URL.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Url<'a> {
+pub(crate) struct Url<'a> {
     /// In lower case; empty if there is none.
-    pub(super) scheme: String,
+    pub(crate) scheme: String,
     /// The digits after the last colon of the host; empty if there are none.
-    pub(super) port: &'a str,
+    pub(crate) port: &'a str,
 }
 
 /// Reads a URL or a relative reference.
 ///
 /// # Errors
 /// What Go refuses, in words of our own.
-pub(super) fn parse(text: &str) -> Result<Url<'_>, String> {
+pub(crate) fn parse(text: &str) -> Result<Url<'_>, String> {
     if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return Err("it holds a control character".to_owned());
     }

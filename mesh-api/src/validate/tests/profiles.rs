@@ -6,7 +6,7 @@ use super::Object;
 use crate::codec::Profile;
 use crate::kind::Kind;
 use crate::meta::ObjectMeta;
-use crate::validate::{Semantics, ValidateOptions};
+use crate::validate::{Semantics, ValidateOptions, validate};
 
 fn codes(kind: Kind, spec: Value, options: &ValidateOptions) -> Vec<&'static str> {
     Object::new(kind, spec)
@@ -193,7 +193,7 @@ fn the_namespace_decides_about_export() {
 }
 
 #[test]
-fn the_api_servers_layer_is_not_there_yet() {
+fn a_typed_spec_has_no_text_for_the_api_server() {
     let spec = json!({"hosts": ["*"]});
     assert!(in_profile(Profile::ApiServer, Kind::VirtualService, spec).is_empty());
 }
@@ -234,4 +234,72 @@ fn many_overlapping_conditions_hit_a_limit() {
         panic!("one finding about the limit, not {}", report.len());
     };
     assert!(finding.message.contains("100000"), "{}", finding.message);
+}
+
+#[test]
+fn both_layers_judge_a_made_object() {
+    // the API server sees what would be written, istiod the specification
+    let spec = crate::networking::VirtualService {
+        hosts: vec!["*".into()],
+        ..Default::default()
+    };
+    let object = crate::Object::new(ObjectMeta::new("Name", "shop"), spec).into();
+    let codes = |profile| -> Vec<&str> {
+        let report = validate(&object, &ValidateOptions::new(profile));
+        report.iter().map(|finding| finding.code.as_str()).collect()
+    };
+    assert_eq!(codes(Profile::ApiServer), ["A-MET-4"]);
+    assert_eq!(codes(Profile::Istiod), ["A-VS-8", "A-VS-10"]);
+    assert_eq!(codes(Profile::Cluster), ["A-MET-4", "A-VS-8", "A-VS-10"]);
+}
+
+#[test]
+fn what_decoder_and_schema_both_see_is_said_once() {
+    // A-GEN-3: in the order of the text, across documents and files
+    let text = "\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: a, namespace: shop}
+spec:
+  http:
+  - match:
+    - uri: {regex: a, exact: b}
+      prot: 80
+    route: [{destination: {host: 1}, weight: '5'}]
+    redirect: {derivePort: NEVER}
+    mirrors: [{}]
+  hosts: [null, '*']
+";
+    let mut decoded = crate::decode("b.yaml", text.as_bytes());
+    decoded.extend(crate::decode(
+        "a.yaml",
+        text.replace("name: a", "name: A").as_bytes(),
+    ));
+    let report = crate::validate::validate_decoded(&decoded, &ValidateOptions::default());
+    let lines: Vec<String> = report
+        .iter()
+        .map(|finding| {
+            let location = finding.location.as_ref().unwrap();
+            format!("{}:{} {}", location.file, location.line, finding.code)
+        })
+        .collect();
+    let of_file = |file: &str| -> Vec<String> {
+        let found = [
+            (7, "A-WIRE-13"),
+            (8, "A-WIRE-2"),
+            (9, "A-WIRE-8"),
+            (9, "A-WIRE-5"),
+            (10, "A-WIRE-4"),
+            (11, "A-CR-28"),
+            (12, "A-WIRE-11"),
+        ];
+        found.map(|(line, code)| format!("{file}:{line} {code}")).to_vec()
+    };
+    let expected = [
+        of_file("b.yaml"),
+        vec!["a.yaml:3 A-MET-4".into()],
+        of_file("a.yaml"),
+    ]
+    .concat();
+    assert_eq!(lines, expected);
 }
