@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p xtask -- generate [--protos DIR]   write mesh-xds/src/pb/generated and the descriptor set
 //! cargo run -p xtask -- check [--protos DIR]      generate into memory and compare with the committed files
+//! cargo run -p xtask -- drift [--crds FILE]       compare mesh-api's models and schemas with each other and with a CRD bundle
 //! ```
 //!
 //! `DIR` is the folder `proto` of the source package `envoy-types`. Without it the package is found through
@@ -10,6 +11,7 @@
 //! The files to generate from are listed in `xtask/roots.txt`.
 
 mod compile;
+mod drift;
 mod emit;
 mod prune;
 mod roots;
@@ -25,7 +27,7 @@ type Failure = Box<dyn std::error::Error>;
 /// File contents by path below the root of the repository.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-const USAGE: &str = "usage: xtask (generate | check) [--protos DIR]";
+const USAGE: &str = "usage: xtask (generate | check) [--protos DIR] | drift [--crds FILE]";
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -42,14 +44,16 @@ fn main() -> ExitCode {
 
 fn run(args: &[String]) -> Result<String, Failure> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .ok_or("xtask lies in no repository")?;
     let (command, protos) = match args.as_slice() {
+        ["drift"] => return drift::check(repository, None),
+        ["drift", "--crds", file] => return drift::check(repository, Some(Path::new(file))),
         [command] => (*command, None),
         [command, "--protos", dir] => (*command, Some(PathBuf::from(dir))),
         _ => return Err(USAGE.into()),
     };
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("xtask lies in no repository")?;
     match command {
         "generate" => {
             let files = generate(repository, protos)?;
