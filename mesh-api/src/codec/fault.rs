@@ -8,60 +8,47 @@ use super::source::Source;
 
 /// The codes that the decoder reports, each a rule of the API specification.
 pub mod codes {
-    use crate::report::Code;
+    use crate::report::{Code, Rule, Severity};
 
-    /// The input is not UTF-8 text, or holds control characters.
-    pub const ENCODING: Code = Code::new("A-PAR-1");
-    /// A list of objects is malformed or nested too deep.
-    pub const LIST: Code = Code::new("A-PAR-4");
-    /// A document is not an object with `apiVersion` and `kind`.
-    pub const ENVELOPE: Code = Code::new("A-PAR-5");
-    /// A key stands twice in one map.
-    pub const DUPLICATE_KEY: Code = Code::new("A-PAR-6");
-    /// A scalar has no meaning in JSON.
-    pub const SCALAR: Code = Code::new("A-PAR-7");
-    /// A key is no text, or became text in an unexpected way.
-    pub const KEY: Code = Code::new("A-PAR-8");
-    /// An alias is broken, or aliases expand to too much.
-    pub const ALIAS: Code = Code::new("A-PAR-9");
-    /// A tag does not fit or is not known.
-    pub const TAG: Code = Code::new("A-PAR-10");
-    /// A limit is exceeded.
-    pub const LIMIT: Code = Code::new("A-PAR-11");
-    /// The text is not well-formed YAML or JSON.
-    pub const SYNTAX: Code = Code::new("A-PAR-12");
-    /// A list, map or scalar stands where another is needed.
-    pub const SHAPE: Code = Code::new("A-PAR-13");
-    /// A field is spelled in `snake_case`, or in both spellings.
-    pub const SPELLING: Code = Code::new("A-WIRE-1");
-    /// A field is not known.
-    pub const UNKNOWN_FIELD: Code = Code::new("A-WIRE-2");
-    /// A text is not a duration.
-    pub const DURATION: Code = Code::new("A-WIRE-3");
-    /// A value of an enum is not known.
-    pub const ENUM: Code = Code::new("A-WIRE-4");
-    /// An integer is needed, or is out of range.
-    pub const INTEGER: Code = Code::new("A-WIRE-5");
-    /// A number is needed.
-    pub const FLOAT: Code = Code::new("A-WIRE-6");
-    /// A boolean is needed.
-    pub const BOOL: Code = Code::new("A-WIRE-7");
-    /// A string is needed.
-    pub const STRING: Code = Code::new("A-WIRE-8");
-    /// A text is not base64.
-    pub const BYTES: Code = Code::new("A-WIRE-9");
-    /// A `null` stands where a value is needed.
-    pub const NULL: Code = Code::new("A-WIRE-11");
-    /// More than one member of a oneof is set.
-    pub const ONEOF: Code = Code::new("A-WIRE-13");
-    /// A top-level key does not belong to an object.
-    pub const TOP_LEVEL: Code = Code::new("A-MET-1");
-    /// A field of the metadata is malformed.
-    pub const METADATA: Code = Code::new("A-MET-2");
-    /// An object has no name.
-    pub const NAME: Code = Code::new("A-MET-4");
-    /// An object is defined twice.
-    pub const DUPLICATE_OBJECT: Code = Code::new("A-RES-3");
+    /// Declares codes, and the list of their rules.
+    macro_rules! codes {
+        ($($name:ident $id:literal $doc:literal;)*) => {
+            $(#[doc = concat!($id, ": ", $doc, ".")]
+            pub const $name: Code = Code::new($id);)*
+
+            /// The conditions behind the codes. What a finding weighs may depend on the profile; here stands the gravest.
+            pub const RULES: &[Rule] = &[$(Rule { code: $name, severity: Severity::Error, doc: $doc, cites: &[] }),*];
+        };
+    }
+
+    codes! {
+        ENCODING "A-PAR-1" "the input is not UTF-8 text, or holds control characters";
+        LIST "A-PAR-4" "a list of objects is malformed or nested too deep";
+        ENVELOPE "A-PAR-5" "a document is not an object with `apiVersion` and `kind`";
+        DUPLICATE_KEY "A-PAR-6" "a key stands twice in one map";
+        SCALAR "A-PAR-7" "a scalar has no meaning in JSON";
+        KEY "A-PAR-8" "a key is no text, or became text in an unexpected way";
+        ALIAS "A-PAR-9" "an alias is broken, or aliases expand to too much";
+        TAG "A-PAR-10" "a tag does not fit or is not known";
+        LIMIT "A-PAR-11" "a limit is exceeded";
+        SYNTAX "A-PAR-12" "the text is not well-formed YAML or JSON";
+        SHAPE "A-PAR-13" "a list, map or scalar stands where another is needed";
+        SPELLING "A-WIRE-1" "a field is spelled in `snake_case`, or in both spellings";
+        UNKNOWN_FIELD "A-WIRE-2" "a field is not known";
+        DURATION "A-WIRE-3" "a text is not a duration";
+        ENUM "A-WIRE-4" "a value of an enum is not known";
+        INTEGER "A-WIRE-5" "an integer is needed, or is out of range";
+        FLOAT "A-WIRE-6" "a number is needed";
+        BOOL "A-WIRE-7" "a boolean is needed";
+        STRING "A-WIRE-8" "a string is needed";
+        BYTES "A-WIRE-9" "a text is not base64";
+        NULL "A-WIRE-11" "a `null` stands where a value is needed";
+        ONEOF "A-WIRE-13" "more than one member of a oneof is set";
+        TOP_LEVEL "A-MET-1" "a top-level key does not belong to an object";
+        METADATA "A-MET-2" "a field of the metadata is malformed";
+        NAME "A-MET-4" "an object has no name";
+        DUPLICATE_OBJECT "A-RES-3" "an object is defined twice";
+    }
 
     /// The codes that scalar types put in front of their messages.
     pub(crate) const OF_SCALARS: [Code; 3] = [DURATION, BYTES, METADATA];

@@ -166,50 +166,6 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
-
-    /// The long form, several lines, as compilers print it:
-    ///
-    /// ```text
-    /// error[A-WIRE-2]: unknown field `perfix`
-    ///   --> shop.yaml:23:9   VirtualService shop/reviews   spec.http[0].match[0].uri.perfix
-    ///    |
-    /// 23 |         perfix: /reviews
-    ///    |         ^^^^^^ did you mean `prefix`?
-    /// ```
-    pub fn render(&self) -> String {
-        use fmt::Write;
-        let mut out = format!("{}[{}]: {}\n", self.severity, self.code, self.message);
-        let object = self.object.as_ref().map(ToString::to_string);
-        let path = Some(self.path.to_string()).filter(|path| !path.is_empty());
-        let place = self.location.as_ref().map(ToString::to_string);
-        let about: Vec<String> = [place, object, path].into_iter().flatten().collect();
-        let gutter = self
-            .location
-            .as_ref()
-            .map_or(1, |location| location.line.to_string().len());
-        if !about.is_empty() {
-            let _ = writeln!(out, "{:gutter$}--> {}", "", about.join("   "));
-        }
-        match (&self.location, &self.help) {
-            (Some(location), help) => {
-                let Excerpt { text, before, width } = &location.excerpt;
-                let shown: String = text
-                    .chars()
-                    .map(|c| if c.is_control() { ' ' } else { c })
-                    .collect();
-                let _ = writeln!(out, "{:gutter$} |", "");
-                let _ = writeln!(out, "{} | {}", location.line, shown.trim_end());
-                let carets = "^".repeat((*width).max(1));
-                let help = help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
-                let _ = writeln!(out, "{:gutter$} | {:before$}{carets}{help}", "", "");
-            }
-            (None, Some(help)) => {
-                let _ = writeln!(out, "{:gutter$} = {help}", "");
-            }
-            (None, None) => {}
-        }
-        out
-    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -250,29 +206,5 @@ mod tests {
             "VirtualService shop/reviews spec.http[0].match[0].uri.perfix: unknown field `perfix`, \
              did you mean `prefix`? [A-WIRE-2]"
         );
-    }
-
-    #[test]
-    fn renders_the_line_with_carets() {
-        let location = SourceLocation {
-            file: "shop.yaml".into(),
-            line: 23,
-            column: 9,
-            span: 100..106,
-            excerpt: Excerpt {
-                text: "        perfix: /reviews".into(),
-                before: 8,
-                width: 6,
-            },
-        };
-        let rendered = finding().with_location(location).render();
-        let expected = "\
-error[A-WIRE-2]: unknown field `perfix`
-  --> shop.yaml:23:9   VirtualService shop/reviews   spec.http[0].match[0].uri.perfix
-   |
-23 |         perfix: /reviews
-   |         ^^^^^^ did you mean `prefix`?
-";
-        assert_eq!(rendered, expected);
     }
 }

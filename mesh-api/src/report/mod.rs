@@ -3,6 +3,7 @@
 mod collector;
 mod diagnostic;
 mod path;
+mod render;
 mod rule;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::fmt;
 pub use collector::Collector;
 pub use diagnostic::{Code, Diagnostic, Excerpt, Severity, SourceLocation};
 pub use path::{FieldPath, FieldPathError, Segment};
+pub use render::TextStyle;
 pub use rule::Rule;
 pub(crate) use rule::rules;
 
