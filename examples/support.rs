@@ -1,4 +1,6 @@
-//! Shared by the examples: nearest names and text in columns.
+//! Shared by the examples: input files, nearest names and text in columns.
+
+pub mod files;
 
 /// The name among `known` that `wanted` was probably meant to be, if one is near: at most a third of its letters differ.
 ///

@@ -540,7 +540,7 @@ fn long_paths_are_printed_by_their_end() {
     .to_vec();
     let labels: Vec<String> = files
         .iter()
-        .map(|file| crate::input::label(file, &files))
+        .map(|file| examples::files::label(file, &files))
         .collect();
     assert_eq!(labels, ["shop/mesh.yaml", "bank/mesh.yaml", "x.yaml"]);
 }

@@ -1,0 +1,201 @@
+//! The program, apart from the process: arguments and standard input in, text and an exit code out.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+
+use mesh_api::codec::{DocumentInfo, codes};
+use mesh_api::report::TextStyle;
+use mesh_api::validate::{self, ValidateOptions, validate_decoded};
+use mesh_api::{DecodeOptions, Decoded, Report, decode_with};
+use serde_json::{Value, json};
+
+use crate::args::{self, Args, Format, USAGE};
+
+/// What a process gives a program.
+pub(crate) struct Process<'a> {
+    pub(crate) stdin: &'a mut dyn Read,
+    pub(crate) stdout: &'a mut dyn Write,
+    pub(crate) stderr: &'a mut dyn Write,
+    /// Whether standard output is a terminal that takes colour.
+    pub(crate) colour: bool,
+}
+
+/// The file that is looked at when none is given.
+pub(crate) const BUNDLED: &str = include_str!("broken.yaml");
+
+/// Nothing is refused.
+const FINE: u8 = 0;
+/// Something is refused.
+const REFUSED: u8 = 1;
+/// The program was used wrongly.
+const USAGE_ERROR: u8 = 2;
+
+/// Refused objects that are named at the end.
+const NAMED: usize = 4;
+
+/// Runs the program and gives its exit code.
+pub(crate) fn run(arguments: &[String], process: &mut Process<'_>) -> io::Result<u8> {
+    let args = match args::parse(arguments) {
+        Ok(args) if args.help => {
+            writeln!(process.stdout, "{USAGE}")?;
+            return Ok(FINE);
+        }
+        Ok(args) => args,
+        Err(error) => return wrong_usage(process, &error),
+    };
+    let decoded = match read(&args, process.stdin) {
+        Ok(decoded) => decoded,
+        Err(error) => return wrong_usage(process, &error),
+    };
+    let report = validate_decoded(&decoded, &ValidateOptions::new(args.profile));
+    let refused = refused(&decoded, &report);
+    match args.format {
+        Format::Json => writeln!(
+            process.stdout,
+            "{:#}",
+            to_json(&args, &decoded, &report, &refused)
+        )?,
+        Format::Sarif => {
+            let rules = codes::RULES.iter().chain(validate::rules());
+            writeln!(process.stdout, "{}", report.to_sarif(rules))?;
+        }
+        Format::Text => {
+            let style = TextStyle {
+                colour: process.colour,
+                ..TextStyle::default()
+            };
+            write!(process.stdout, "{}", report.to_text(&style))?;
+            if !report.is_empty() {
+                writeln!(process.stdout)?;
+            }
+            writeln!(process.stdout, "{}", summary(&decoded, &report, &refused))?;
+            if args.files.is_empty() {
+                let hint =
+                    "Try your files, --profile istiod, --format json: cargo run --example validate -- *.yaml";
+                writeln!(process.stdout, "{hint}")?;
+            }
+        }
+    }
+    Ok(if report.is_ok() { FINE } else { REFUSED })
+}
+
+fn wrong_usage(process: &mut Process<'_>, error: &str) -> io::Result<u8> {
+    writeln!(process.stderr, "error: {error}")?;
+    Ok(USAGE_ERROR)
+}
+
+fn read(args: &Args, stdin: &mut dyn Read) -> Result<Decoded, String> {
+    let options = DecodeOptions {
+        profile: args.profile,
+        ..DecodeOptions::default()
+    };
+    if args.files.is_empty() {
+        return Ok(decode_with("broken.yaml", BUNDLED.as_bytes(), &options));
+    }
+    let mut all = Decoded::default();
+    for (name, bytes) in examples::files::read(&args.files, stdin)? {
+        all.extend(decode_with(&name, &bytes, &options));
+    }
+    Ok(all)
+}
+
+/// The documents and items of lists that are refused.
+fn refused<'d>(decoded: &'d Decoded, report: &Report) -> Vec<&'d DocumentInfo> {
+    let with_errors: BTreeSet<_> = report
+        .errors()
+        .filter_map(|error| Some((error.object.as_ref()?, &error.location.as_ref()?.file)))
+        .collect();
+    let has_error = |info: &DocumentInfo| {
+        let key = info.key.as_ref();
+        key.is_some_and(|key| with_errors.contains(&(key, &info.location.file)))
+    };
+    let documents = decoded.documents().iter();
+    documents
+        .filter(|info| !info.accepted || has_error(info))
+        .collect()
+}
+
+/// `2 errors, 0 warnings: 1 of 6 objects refused (document 3 of 7); the others are fine`
+fn summary(decoded: &Decoded, report: &Report, refused: &[&DocumentInfo]) -> String {
+    let objects = decoded.documents().len();
+    let counts = format!(
+        "{}, {}",
+        count(report.errors().count(), "error"),
+        count(report.warnings().count(), "warning")
+    );
+    if refused.is_empty() {
+        return match report.is_ok() {
+            true => format!("{counts}: {} fine", count(objects, "object")),
+            false => counts,
+        };
+    }
+    let mut named: Vec<String> = refused
+        .iter()
+        .take(NAMED)
+        .map(|info| place(decoded, info))
+        .collect();
+    if refused.len() > NAMED {
+        named.push(format!("{} more", refused.len() - NAMED));
+    }
+    let others = if refused.len() < objects {
+        "; the others are fine"
+    } else {
+        ""
+    };
+    format!(
+        "{counts}: {} of {} refused ({}){others}",
+        refused.len(),
+        count(objects, "object"),
+        named.join(", ")
+    )
+}
+
+/// `document 3 of 7`, with the file where there are several.
+fn place(decoded: &Decoded, info: &DocumentInfo) -> String {
+    let same_file = |other: &&DocumentInfo| other.location.file == info.location.file;
+    let last = decoded
+        .documents()
+        .iter()
+        .filter(same_file)
+        .map(|other| other.document)
+        .max();
+    let several = !decoded.documents().iter().all(|other| same_file(&other));
+    let file = if several {
+        format!("{} ", info.location.file)
+    } else {
+        String::new()
+    };
+    let items: String = info
+        .items
+        .iter()
+        .map(|item| format!(" item {}", item + 1))
+        .collect();
+    format!(
+        "{file}document {} of {}{items}",
+        info.document + 1,
+        last.unwrap_or_default() + 1
+    )
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The report with the profile and what became of the objects; see `Report::to_json` for its keys.
+fn to_json(args: &Args, decoded: &Decoded, report: &Report, refused: &[&DocumentInfo]) -> Value {
+    let refused: Vec<Value> = refused
+        .iter()
+        .map(|info| {
+            json!({
+                "file": info.location.file.as_str(),
+                "document": info.document + 1,
+                "items": info.items.iter().map(|item| item + 1).collect::<Vec<_>>(),
+                "object": info.key.as_ref().map(ToString::to_string),
+            })
+        })
+        .collect();
+    let mut document: Value = serde_json::from_str(&report.to_json()).unwrap_or_default();
+    document["profile"] = json!(args::name_of(args.profile));
+    document["objects"] = json!({ "total": decoded.documents().len(), "refused": refused });
+    document
+}
