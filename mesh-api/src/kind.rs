@@ -20,6 +20,12 @@ use crate::names::Text;
 pub enum Kind {
     /// `security.istio.io` AuthorizationPolicy.
     AuthorizationPolicy,
+    /// Kubernetes ConfigMap.
+    ConfigMap,
+    /// Kubernetes `apiextensions.k8s.io` CustomResourceDefinition.
+    CustomResourceDefinition,
+    /// Kubernetes `apps` Deployment.
+    Deployment,
     /// `networking.istio.io` DestinationRule.
     DestinationRule,
     /// Kubernetes Endpoints of the core group, the older form of EndpointSlice.
@@ -32,8 +38,12 @@ pub enum Kind {
     Gateway,
     /// `install.istio.io` IstioOperator.
     IstioOperator,
+    /// Kubernetes `admissionregistration.k8s.io` MutatingWebhookConfiguration.
+    MutatingWebhookConfiguration,
     /// Kubernetes Namespace.
     Namespace,
+    /// Kubernetes Node.
+    Node,
     /// `security.istio.io` PeerAuthentication.
     PeerAuthentication,
     /// Kubernetes Pod.
@@ -42,6 +52,8 @@ pub enum Kind {
     ProxyConfig,
     /// `security.istio.io` RequestAuthentication.
     RequestAuthentication,
+    /// Kubernetes Secret.
+    Secret,
     /// Kubernetes Service.
     Service,
     /// `networking.istio.io` ServiceEntry.
@@ -52,6 +64,8 @@ pub enum Kind {
     Telemetry,
     /// `extensions.istio.io` TrafficExtension.
     TrafficExtension,
+    /// Kubernetes `admissionregistration.k8s.io` ValidatingWebhookConfiguration.
+    ValidatingWebhookConfiguration,
     /// `networking.istio.io` VirtualService.
     VirtualService,
     /// `extensions.istio.io` WasmPlugin.
@@ -165,7 +179,14 @@ impl Kind {
 
     /// Whether objects of the kind live in namespaces; kinds that are only carried are taken to.
     pub fn is_namespaced(&self) -> bool {
-        *self != Self::Namespace
+        !matches!(
+            self,
+            Self::CustomResourceDefinition
+                | Self::MutatingWebhookConfiguration
+                | Self::Namespace
+                | Self::Node
+                | Self::ValidatingWebhookConfiguration
+        )
     }
 
     fn info(&self) -> Option<&'static Info> {
@@ -180,6 +201,9 @@ impl fmt::Display for Kind {
     }
 }
 
+const ADMISSION: &str = "admissionregistration.k8s.io";
+const API_EXTENSIONS: &str = "apiextensions.k8s.io";
+const APPS: &str = "apps";
 const CORE: &str = "";
 const DISCOVERY: &str = "discovery.k8s.io";
 const EXTENSIONS: &str = "extensions.istio.io";
@@ -211,7 +235,7 @@ macro_rules! row {
     };
 }
 
-/// api.md 1.1, and the Kubernetes kinds that routing needs.
+/// api.md 1.1, and the Kubernetes kinds that routing and analysis need.
 const TABLE: &[Info] = &[
     row!(
         AuthorizationPolicy,
@@ -221,6 +245,16 @@ const TABLE: &[Info] = &[
         "authorizationpolicy",
         ["ap"]
     ),
+    row!(ConfigMap, CORE, V1, "configmaps", "configmap", ["cm"]),
+    row!(
+        CustomResourceDefinition,
+        API_EXTENSIONS,
+        BETA,
+        "customresourcedefinitions",
+        "customresourcedefinition",
+        ["crd"]
+    ),
+    row!(Deployment, APPS, V1, "deployments", "deployment", ["deploy"]),
     row!(
         DestinationRule,
         NETWORKING,
@@ -248,7 +282,16 @@ const TABLE: &[Info] = &[
         "istiooperator",
         ["iop", "io"]
     ),
+    row!(
+        MutatingWebhookConfiguration,
+        ADMISSION,
+        BETA,
+        "mutatingwebhookconfigurations",
+        "mutatingwebhookconfiguration",
+        []
+    ),
     row!(Namespace, CORE, V1, "namespaces", "namespace", ["ns"]),
+    row!(Node, CORE, V1, "nodes", "node", ["no"]),
     row!(
         PeerAuthentication,
         SECURITY,
@@ -267,6 +310,7 @@ const TABLE: &[Info] = &[
         "requestauthentication",
         ["ra"]
     ),
+    row!(Secret, CORE, V1, "secrets", "secret", []),
     row!(Service, CORE, V1, "services", "service", ["svc"]),
     row!(
         ServiceEntry,
@@ -291,6 +335,14 @@ const TABLE: &[Info] = &[
         ALPHA1,
         "trafficextensions",
         "trafficextension",
+        []
+    ),
+    row!(
+        ValidatingWebhookConfiguration,
+        ADMISSION,
+        BETA,
+        "validatingwebhookconfigurations",
+        "validatingwebhookconfiguration",
         []
     ),
     row!(
@@ -362,7 +414,7 @@ mod tests {
             assert_eq!(kind.list_kind(), format!("{kind}List"));
         }
         assert_eq!(Kind::resolve("ingress"), None);
-        assert_eq!(Kind::known().count(), 21);
+        assert_eq!(Kind::known().count(), 28);
         assert!(!Kind::Namespace.is_namespaced() && Kind::Pod.is_namespaced());
     }
 }

@@ -9,7 +9,11 @@ use serde::{Serialize, Serializer};
 use crate::codec::{Node, Tree};
 use crate::extensions::{TrafficExtension, WasmPlugin};
 use crate::kind::Kind;
-use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
+use crate::kubernetes::{
+    ConfigMap, CustomResourceDefinition, Deployment, EndpointSlice, MutatingWebhookConfiguration,
+    Namespace as KubernetesNamespace, Node as KubernetesNode, Pod, Secret, Service,
+    ValidatingWebhookConfiguration,
+};
 use crate::meta::ObjectMeta;
 use crate::names::{Namespace, Text};
 use crate::networking::{
@@ -296,6 +300,12 @@ pub(crate) trait ModelVisitor {
 typed_kinds! {
     /// An AuthorizationPolicy.
     AuthorizationPolicy: AuthorizationPolicy, Spec;
+    /// A Kubernetes ConfigMap.
+    ConfigMap: ConfigMap, Root;
+    /// A Kubernetes CustomResourceDefinition.
+    CustomResourceDefinition: CustomResourceDefinition, Root;
+    /// A Kubernetes Deployment.
+    Deployment: Deployment, Root;
     /// A DestinationRule.
     DestinationRule: DestinationRule, Spec;
     /// A Kubernetes EndpointSlice.
@@ -306,8 +316,12 @@ typed_kinds! {
     Gateway: Gateway, Spec;
     /// An IstioOperator.
     IstioOperator: IstioOperator, Spec;
+    /// A Kubernetes MutatingWebhookConfiguration.
+    MutatingWebhookConfiguration: MutatingWebhookConfiguration, Root;
     /// A Kubernetes Namespace.
     Namespace: KubernetesNamespace, Root;
+    /// A Kubernetes Node.
+    Node: KubernetesNode, Root;
     /// A PeerAuthentication.
     PeerAuthentication: PeerAuthentication, Spec;
     /// A Kubernetes Pod.
@@ -316,6 +330,8 @@ typed_kinds! {
     ProxyConfig: ProxyConfig, Spec;
     /// A RequestAuthentication.
     RequestAuthentication: RequestAuthentication, Spec;
+    /// A Kubernetes Secret.
+    Secret: Secret, Root;
     /// A Kubernetes Service.
     Service: Service, Root;
     /// A ServiceEntry.
@@ -326,6 +342,8 @@ typed_kinds! {
     Telemetry: Telemetry, Spec;
     /// A TrafficExtension.
     TrafficExtension: TrafficExtension, Spec;
+    /// A Kubernetes ValidatingWebhookConfiguration.
+    ValidatingWebhookConfiguration: ValidatingWebhookConfiguration, Root;
     /// A VirtualService.
     VirtualService: VirtualService, Spec;
     /// A WasmPlugin.

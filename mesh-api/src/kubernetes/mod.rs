@@ -1,31 +1,66 @@
-//! The Kubernetes built-ins that routing reads: Service, Endpoints, EndpointSlice, Pod, Namespace.
+//! The Kubernetes kinds that routing and analysis read: Service, Endpoints, EndpointSlice, Pod, Namespace, and for analysis
+//! alone Deployment, ConfigMap, Secret, Node, CustomResourceDefinition and the webhook configurations.
 //!
-//! Only the fields that decide about traffic are here; all other fields are passed over without a finding. Each struct is
+//! Only the fields that one of them reads are here; all other fields are passed over without a
+//! finding, and are not there when an object is written. Each struct is
 //! the *body* of the object: its top-level fields without `apiVersion`, `kind` and `metadata`, so that `status` is typed too
 //! and EndpointSlice, which has no `spec`, fits the same form.
 //!
-//! Source: Kubernetes API `core/v1` and `discovery/v1`.
+//! Source: Kubernetes API `core/v1`, `apps/v1`, `discovery/v1`, `admissionregistration.k8s.io/v1`.
 
+mod config;
+mod definition;
+mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod namespace;
+mod node;
 mod pod;
 mod service;
+mod webhook;
 
+pub use config::{ConfigMap, Secret};
+pub use definition::CustomResourceDefinition;
+pub use deployment::{Deployment, DeploymentSpec, PodTemplate};
 pub use endpoint_slice::{
     AddressType, Endpoint, EndpointConditions, EndpointHints, EndpointPort, EndpointSlice, ForZone,
 };
 pub use endpoints::{EndpointAddress, EndpointSubset, Endpoints};
 pub use namespace::Namespace;
-pub use pod::{Container, ContainerPort, Pod, PodCondition, PodIp, PodPhase, PodSpec, PodStatus};
+pub use node::Node;
+pub use pod::{
+    Container, ContainerPort, EnvVar, Pod, PodCondition, PodIp, PodPhase, PodSpec, PodStatus, SecurityContext,
+};
 pub use service::{
     InternalTrafficPolicy, LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort, ServiceSpec,
     ServiceStatus, ServiceType,
+};
+pub use webhook::{
+    MutatingWebhookConfiguration, ServiceReference, ValidatingWebhookConfiguration, Webhook,
+    WebhookClientConfig,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::wire::is_default;
+
+/// A fact that a controller reports about an object, such as `Ready`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Condition {
+    /// What it is about.
+    #[serde(skip_serializing_if = "is_default")]
+    pub r#type: String,
+    /// `True`, `False` or `Unknown`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub status: String,
+    /// Why, as one word.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reason: String,
+    /// Why, as a sentence.
+    #[serde(skip_serializing_if = "is_default")]
+    pub message: String,
+}
 
 /// A reference to another object, here to the pod behind an endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

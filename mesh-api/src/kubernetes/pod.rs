@@ -36,6 +36,9 @@ pub struct PodSpec {
     /// Whether the pod shares the network of its node.
     #[serde(skip_serializing_if = "is_default")]
     pub host_network: bool,
+    /// Who the containers run as, unless they say otherwise.
+    #[serde(skip_serializing_if = "is_default")]
+    pub security_context: Option<SecurityContext>,
     /// Containers that run before the others; those with restart policy `Always` keep running beside them.
     #[serde(skip_serializing_if = "is_default")]
     pub init_containers: Vec<Container>,
@@ -51,12 +54,45 @@ pub struct Container {
     /// Name, unique within the pod.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
+    /// Image that is run. `auto` asks the sidecar injector to fill it in.
+    #[serde(skip_serializing_if = "is_default")]
+    pub image: String,
+    /// Environment variables.
+    #[serde(skip_serializing_if = "is_default")]
+    pub env: Vec<EnvVar>,
+    /// Who the container runs as.
+    #[serde(skip_serializing_if = "is_default")]
+    pub security_context: Option<SecurityContext>,
     /// Ports that the container declares.
     #[serde(skip_serializing_if = "is_default")]
     pub ports: Vec<ContainerPort>,
     /// `Always` on an init container makes it a sidecar. Empty means that of the pod.
     #[serde(skip_serializing_if = "is_default")]
     pub restart_policy: String,
+}
+
+/// An environment variable of a container.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvVar {
+    /// Name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub name: String,
+    /// Value. Empty also where it comes from somewhere else.
+    #[serde(skip_serializing_if = "is_default")]
+    pub value: String,
+    /// Where the value comes from, such as a key of a secret; carried unread.
+    #[serde(skip_serializing_if = "is_default")]
+    pub value_from: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Who a pod or container runs as.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SecurityContext {
+    /// Number of the user. Absent means that of the image. 1337 is the sidecar's own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub run_as_user: Option<i64>,
 }
 
 /// A port that a container declares.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Condition;
 use crate::scalar::{IntOrString, wire_enum};
 use crate::wire::is_default;
 
@@ -86,6 +87,9 @@ pub struct ServiceStatus {
     /// The external load balancer.
     #[serde(skip_serializing_if = "is_default")]
     pub load_balancer: LoadBalancerStatus,
+    /// Facts that controllers report; Istio says here whether a waypoint serves the service.
+    #[serde(skip_serializing_if = "is_default")]
+    pub conditions: Vec<Condition>,
 }
 
 /// Addresses of an external load balancer.

@@ -208,9 +208,17 @@ fn istiod(object: &AnyObject, options: &ValidateOptions) -> Report {
         AnyObject::WorkloadGroup(object) => validate_object(object, options),
         // not one of the kinds that istiod admits; its rules are the installer\'s
         AnyObject::IstioOperator(_) => validate_metadata(object, options),
-        AnyObject::EndpointSlice(_) | AnyObject::Namespace(_) | AnyObject::Pod(_) | AnyObject::Service(_) => {
-            Report::new()
-        }
+        AnyObject::ConfigMap(_)
+        | AnyObject::CustomResourceDefinition(_)
+        | AnyObject::Deployment(_)
+        | AnyObject::EndpointSlice(_)
+        | AnyObject::MutatingWebhookConfiguration(_)
+        | AnyObject::Namespace(_)
+        | AnyObject::Node(_)
+        | AnyObject::Pod(_)
+        | AnyObject::Secret(_)
+        | AnyObject::Service(_)
+        | AnyObject::ValidatingWebhookConfiguration(_) => Report::new(),
         AnyObject::Opaque(opaque) if opaque.kind.group().ends_with(".istio.io") => {
             validate_metadata(object, options)
         }

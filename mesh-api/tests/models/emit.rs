@@ -155,7 +155,7 @@ fn objects_of_other_kinds_keep_what_they_hold() {
     // A-RES-2
     let text = "
 apiVersion: v1
-kind: ConfigMap
+kind: LimitRange
 metadata: {selfLink: /x, name: c, creationTimestamp: null, namespace: shop}
 data: {b: &b \"yes\", a: *b, mesh: \"a: 1\\nb: |\\n  x\\n\"}
 immutable: true
@@ -172,7 +172,7 @@ data:
     b: |
       x
 immutable: true
-kind: ConfigMap
+kind: LimitRange
 metadata:
   name: c
   namespace: shop
@@ -187,7 +187,7 @@ other:
     assert_eq!(objects.to_yaml().unwrap(), written.trim_start());
     assert_eq!(read(written), objects);
     assert_eq!(read(&objects.to_json().unwrap()), objects);
-    let kind = Kind::of("v1", "ConfigMap");
+    let kind = Kind::of("v1", "LimitRange");
     assert_ne!(read(&written.replace("2.5", "2.6")), objects);
     assert_eq!(objects.iter_kind(&kind).count(), 1);
 }

@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 
 use mesh_api::extensions::{TrafficExtension, WasmPlugin};
-use mesh_api::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
+use mesh_api::kubernetes::{
+    ConfigMap, EndpointSlice, Endpoints, MutatingWebhookConfiguration, Pod, Secret, Service,
+};
 use mesh_api::mesh::{MeshConfig, MeshNetworks, MeshProxyConfig};
 use mesh_api::networking::{
     AbortErrorType, ConsistentHashLb, DestinationRule, EnvoyFilter, Gateway, HashKey, HttpFaultInjection,
@@ -66,6 +68,9 @@ round_trips! {
     kubernetes_pod Pod;
     kubernetes_endpoints Endpoints;
     kubernetes_endpoint_slice EndpointSlice;
+    kubernetes_config_map ConfigMap;
+    kubernetes_secret Secret;
+    kubernetes_webhooks MutatingWebhookConfiguration;
 }
 
 #[test]
