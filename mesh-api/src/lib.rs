@@ -38,6 +38,7 @@ pub mod operator;
 pub mod report;
 pub mod scalar;
 pub mod security;
+pub mod table;
 pub mod telemetry;
 pub mod type_;
 pub mod validate;

@@ -22,9 +22,9 @@ pub mod pattern;
 pub mod plan;
 pub mod scope;
 pub mod snapshot;
-pub mod table;
 pub mod trace;
 
 pub use decide::{Decision, Explanation, Outcome, Request, RequestError, Router, Target};
 pub use mesh::{MeshSnapshot, SnapshotOptions};
+pub use mesh_api::table;
 pub use scope::Workload;

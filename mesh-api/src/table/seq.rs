@@ -10,7 +10,7 @@ use super::{chunked, same};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use mesh_route::table::Seq;
+/// use mesh_api::table::Seq;
 ///
 /// let old: Seq<u32> = (0..1000).collect();
 /// let new = Seq::rebuild_sharing(&old, (0..1001).map(Arc::new));

@@ -15,7 +15,7 @@ pub use seq::Seq;
 /// A sorted map from `K` to shared values, cheap to clone and to change in few places.
 ///
 /// ```
-/// use mesh_route::table::{Change, Table};
+/// use mesh_api::table::{Change, Table};
 ///
 /// let old: Table<&str, u32> = [("b", 2), ("a", 1), ("c", 3)].into_iter().collect();
 /// let new = old.edit([("b", Some(20.into())), ("c", None)]);
@@ -90,6 +90,32 @@ impl<K, V> Table<K, V> {
             .chunks
             .iter()
             .flat_map(|chunk| chunk.iter().map(|(key, value)| (key, value)))
+    }
+
+    /// The entries from `key` on, in order of key.
+    ///
+    /// ```
+    /// use mesh_api::table::Table;
+    ///
+    /// let table: Table<u32, u32> = (0..100).map(|n| (2 * n, n)).collect();
+    /// let from: Vec<u32> = table.iter_from(&195).map(|(key, _)| *key).collect();
+    /// assert_eq!(from, [196, 198]);
+    /// ```
+    pub fn iter_from<'t, Q: Ord + ?Sized>(
+        &'t self,
+        key: &Q,
+    ) -> impl Iterator<Item = (&'t K, &'t Arc<V>)> + use<'t, Q, K, V>
+    where
+        K: Borrow<Q> + Ord,
+    {
+        let at = self.chunk_of(key);
+        let before = self.spine.chunks.get(at).map_or(0, |chunk| {
+            chunk.partition_point(|(known, _)| known.borrow() < key)
+        });
+        let chunks = self.spine.chunks.iter().skip(at);
+        chunks
+            .flat_map(|chunk| chunk.iter().map(|(key, value)| (key, value)))
+            .skip(before)
     }
 
     /// All values, in order of key.
@@ -173,7 +199,7 @@ impl<K: Ord, V> Table<K, V> {
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use mesh_route::table::Table;
+    /// use mesh_api::table::Table;
     ///
     /// let old: Table<u32, String> = (0..1000).map(|n| (n, n.to_string())).collect();
     /// let again: Table<u32, String> = (0..1000).map(|n| (n, n.to_string())).collect();

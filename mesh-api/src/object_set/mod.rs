@@ -1,7 +1,13 @@
-//! Objects by key.
+//! Objects by key, and how a set follows a watch.
 
-use std::collections::BTreeMap;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+pub use watch::{Applied, Change, ChangeOf, Event, Ignored, Reason, Scope};
 
 use crate::codec::{Node, Tree};
 use crate::kind::Kind;
@@ -11,11 +17,13 @@ use crate::networking::{DestinationRule, Gateway, ServiceEntry, Sidecar, Virtual
 use crate::object::{AnyObject, Model, Object, ObjectKey};
 use crate::report::{FieldPath, SourceLocation};
 use crate::security::PeerAuthentication;
+use crate::table::Table;
 
 /// A set of objects, one per key, in the order of their keys: by kind, then namespace, then name. So two sets of the same
 /// objects are iterated alike, whatever the order in which they came.
 ///
-/// Cloning is cheap; a change after cloning copies the table, not the objects.
+/// Cloning is cheap, and a change after cloning copies the few chunks that it touches; all other objects are shared. A set
+/// that follows a cluster is made from the one before by [`apply`](Self::apply).
 ///
 /// ```
 /// use mesh_api::networking::VirtualService;
@@ -28,13 +36,21 @@ use crate::security::PeerAuthentication;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ObjectSet {
-    entries: Arc<BTreeMap<ObjectKey, Entry>>,
+    entries: Table<ObjectKey, Entry>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     object: AnyObject,
     origin: Option<Origin>,
+}
+
+impl PartialEq for Entry {
+    /// Whether the objects are equal, wherever they were read.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { object, origin: _ } = self;
+        object.ptr_eq(&other.object) || *object == other.object
+    }
 }
 
 /// Where an object was read: a node of a document.
@@ -75,30 +91,22 @@ impl ObjectSet {
     }
 
     pub(crate) fn insert_at(&mut self, object: AnyObject, origin: Option<Origin>) -> Option<AnyObject> {
-        let replaced = Arc::make_mut(&mut self.entries).insert(object.key(), Entry { object, origin });
-        replaced.map(|entry| entry.object)
+        let entry = Arc::new(Entry { object, origin });
+        let replaced = self.entries.insert(entry.object.key(), entry);
+        replaced.map(|entry| entry.object.clone())
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, key: &ObjectKey) -> Option<AnyObject> {
-        if !self.entries.contains_key(key) {
-            return None;
-        }
-        Arc::make_mut(&mut self.entries)
-            .remove(key)
-            .map(|entry| entry.object)
+        self.entries.remove(key).map(|entry| entry.object.clone())
     }
 
     /// Puts in all objects of another set, with the places where they were read. Objects of `other` replace those of the
     /// same key; the keys of the replaced ones are returned.
     pub fn extend(&mut self, other: &ObjectSet) -> Vec<ObjectKey> {
         let mut replaced = Vec::new();
-        if other.is_empty() {
-            return replaced;
-        }
-        let entries = Arc::make_mut(&mut self.entries);
         for (key, entry) in other.entries.iter() {
-            if entries.insert(key.clone(), entry.clone()).is_some() {
+            if self.entries.insert(key.clone(), Arc::clone(entry)).is_some() {
                 replaced.push(key.clone());
             }
         }
@@ -112,13 +120,11 @@ impl ObjectSet {
         let homeless = |key: &ObjectKey| key.namespace.is_empty() && key.kind.is_namespaced();
         let mut set = self.clone();
         for (key, entry) in self.entries.iter().filter(|(key, _)| homeless(key)) {
-            let entries = Arc::make_mut(&mut set.entries);
-            entries.remove(key);
+            set.entries.remove(key);
             let object = entry.object.clone().in_namespace(namespace);
-            entries.entry(object.key()).or_insert(Entry {
-                object,
-                origin: entry.origin.clone(),
-            });
+            if !set.entries.contains_key(&object.key()) {
+                set.insert_at(object, entry.origin.clone());
+            }
         }
         set
     }
@@ -136,7 +142,11 @@ impl ObjectSet {
 
     /// All objects with their keys, by kind, namespace and name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ObjectKey, &AnyObject)> {
-        self.entries.iter().map(|(key, entry)| (key, &entry.object))
+        let entries = self.entries.iter();
+        Counted {
+            left: self.len(),
+            items: entries.map(|(key, entry)| (key, &entry.object)),
+        }
     }
 
     /// All objects of a kind, by namespace and name.
@@ -152,7 +162,7 @@ impl ObjectSet {
         };
         let entries = self
             .entries
-            .range(first..)
+            .iter_from(&first)
             .take_while(move |(key, _)| key.kind == kind);
         entries.map(|(key, entry)| (key, &entry.object))
     }
@@ -217,6 +227,11 @@ impl ObjectSet {
         self.objects_of()
     }
 
+    /// Whether there is an object of a kind.
+    pub fn has(&self, kind: &Kind) -> bool {
+        self.iter_kind(kind).next().is_some()
+    }
+
     /// The number of objects.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -244,7 +259,7 @@ impl ObjectSet {
 impl PartialEq for ObjectSet {
     /// Whether both hold equal objects, wherever they were read.
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().eq(other.iter())
+        self.entries == other.entries
     }
 }
 
@@ -257,3 +272,24 @@ impl<O: Into<AnyObject>> FromIterator<O> for ObjectSet {
         set
     }
 }
+
+/// An iterator that knows how many items are left.
+struct Counted<I> {
+    items: I,
+    left: usize,
+}
+
+impl<I: Iterator> Iterator for Counted<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.left = self.left.saturating_sub(1);
+        self.items.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<I: Iterator> ExactSizeIterator for Counted<I> {}
