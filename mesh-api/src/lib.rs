@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod analyze;
 pub mod codec;
 pub mod crd;
 pub mod extensions;
@@ -35,6 +36,7 @@ pub mod networking;
 pub mod object;
 pub mod object_set;
 pub mod operator;
+pub mod registry;
 pub mod report;
 pub mod scalar;
 pub mod security;

@@ -103,6 +103,7 @@ pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;
 pub use source::Source;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
+pub(crate) use suggest::field as nearest_name;
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
 
 pub(crate) use fault::quote;
