@@ -3,6 +3,7 @@
 //! A case is passed only if every assertion of its `expect` was compared and held. What the runner cannot ask is
 //! unsupported, with a reason. Nothing is skipped: each case of a manifest is in one of the three lists.
 
+mod analysis;
 mod answer;
 mod manifest;
 mod realworld;
@@ -62,6 +63,7 @@ pub fn run_area(area: &Area) -> AreaReport {
 
 fn run_case(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
     match area.name.as_str() {
+        "analysis" => analysis::run(area, case, report),
         "realworld" => realworld::run(area, case),
         "routes" => routes::run(area, case, report),
         "samples" => samples::run(area, case, report),
@@ -74,7 +76,6 @@ fn run_case(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
 /// Why a whole area is not run.
 fn not_yet(area: &str) -> String {
     let what = match area {
-        "analysis" => "mesh-api has no analysers yet",
         "authz" => {
             "mesh-route does not evaluate AuthorizationPolicy, RequestAuthentication or PeerAuthentication chains yet"
         }
