@@ -37,10 +37,14 @@ mod distinguished_name;
 mod dns_name;
 mod entropy;
 mod error;
+#[cfg(feature = "x509")]
+mod external;
 #[cfg(all(feature = "x509", feature = "jwt"))]
 pub mod federation;
 mod id_matcher;
 mod id_serde;
+#[cfg(all(feature = "x509", feature = "messages"))]
+mod istio_service;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 mod json;
 #[cfg(any(feature = "x509", feature = "jwt"))]
@@ -61,6 +65,8 @@ mod migration;
     reason = "what certificates, requests and CRLs are read and written with"
 )]
 mod oid;
+#[cfg(feature = "messages")]
+pub mod pb;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub mod pem;
 #[cfg(any(feature = "x509", feature = "jwt"))]
@@ -100,7 +106,8 @@ pub use authority::{
 pub use authorize::{
     AuditRecord, AuthError, AuthErrorKind, AuthMode, AuthPolicy, CaGrant, Caller, CallerError, CallerId,
     CallerSource, Decision, Grant, ImpersonationError, KubernetesCaller, NodeView, Pod, PodPhase,
-    RequestMeta, TrustedProxies, authorize, bearer_token, check_audience, service_account_id,
+    RequestMeta, TrustedProxies, UnverifiedClaims, authorize, bearer_token, check_audience,
+    service_account_id,
 };
 #[cfg(feature = "x509")]
 pub use bundle::{
@@ -119,7 +126,7 @@ pub use certificate::{
 #[cfg(feature = "x509")]
 pub use csr::{
     Csr, CsrBuildError, CsrBuilder, CsrError, CsrPolicy, CsrProfile, CsrWarning, KeySet, KeyStatus, NoKeySet,
-    SanMode, ValidCaCsr, ValidCsr,
+    SanMode, ValidCaCsr, ValidCsr, dual_use_common_name,
 };
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use der::{DerError, DerErrorKind};
@@ -127,7 +134,15 @@ pub use der::{DerError, DerErrorKind};
 pub use entropy::InsecureSeededEntropy;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
+#[cfg(feature = "x509")]
+pub use external::{
+    ExternalCa, ExternalCaConfig, ExternalCaError, ExternalCaOutput, ExternalSigner, ExternalSvid,
+    KubernetesCsr, KubernetesCsrCondition, KubernetesCsrMetadata, KubernetesCsrSpec, KubernetesCsrStatus,
+    VaultSignRequest, VaultSignResponse,
+};
 pub use id_matcher::IdMatcher;
+#[cfg(all(feature = "x509", feature = "messages"))]
+pub use istio_service::{IstioCa, handle_istio_request};
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use jwk::JwkError;
 #[cfg(all(

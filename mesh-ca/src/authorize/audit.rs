@@ -71,6 +71,21 @@ impl AuditRecord {
         }
     }
 
+    /// The same decision, taken back since a later step failed.
+    #[cfg_attr(
+        not(feature = "messages"),
+        allow(dead_code, reason = "handlers of messages do all steps at once")
+    )]
+    pub(crate) fn failed(&self, code: &str, detail: &dyn std::fmt::Display) -> Self {
+        Self {
+            decision: Decision::Refused,
+            rule: code.to_owned(),
+            issued: None,
+            detail: detail.to_string(),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn grant(&mut self, id: Option<&SpiffeId>) {
         self.decision = Decision::Granted;
         self.rule = "granted".to_owned();

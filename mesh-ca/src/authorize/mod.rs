@@ -8,6 +8,7 @@ mod impersonation;
 mod policy;
 #[cfg(test)]
 mod tests;
+mod token;
 mod xfcc;
 
 pub use self::audit::{AuditRecord, Decision};
@@ -19,6 +20,7 @@ pub use self::error::{AuthError, AuthErrorKind, ImpersonationError};
 pub use self::grant::{CaGrant, Grant};
 pub use self::impersonation::{NodeView, Pod, PodPhase};
 pub use self::policy::{AuthMode, AuthPolicy, RequestMeta};
+pub use self::token::UnverifiedClaims;
 
 use crate::csr::{ValidCaCsr, ValidCsr};
 use crate::{SpiffeId, TrustDomainSet};

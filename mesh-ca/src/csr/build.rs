@@ -171,13 +171,27 @@ impl CsrBuilder {
         }
         if self.common_name {
             let name = dns_names.first().map_or(self.id.as_str(), String::as_str);
-            match certificate::common_name_of(name) {
+            match dual_use_common_name([name]) {
                 Some(name) => attributes.push((oid::COMMON_NAME, name)),
                 None => warnings.push(CsrWarning::CommonNameTooLong),
             }
         }
         distinguished_name::encode(&attributes)
     }
+}
+
+/// The common name of a certificate for peers that know nothing else: the first of its names, if it has at most 64 bytes.
+///
+/// ```
+/// use mesh_ca::dual_use_common_name;
+///
+/// assert_eq!(dual_use_common_name(["a.com", "b.org"]), Some("a.com"));
+/// assert_eq!(dual_use_common_name([]), None);
+/// ```
+///
+/// Source: ca.md C-SIGN-11; Istio dual_use.go DualUseCommonName.
+pub fn dual_use_common_name<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    names.into_iter().next().and_then(certificate::common_name_of)
 }
 
 /// A signing request.

@@ -7,6 +7,6 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use self::build::{Csr, CsrBuildError, CsrBuilder, CsrProfile, CsrWarning};
+pub use self::build::{Csr, CsrBuildError, CsrBuilder, CsrProfile, CsrWarning, dual_use_common_name};
 pub use self::error::CsrError;
 pub use self::policy::{CsrPolicy, KeySet, KeyStatus, NoKeySet, SanMode, ValidCaCsr, ValidCsr};
