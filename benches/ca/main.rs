@@ -2,6 +2,7 @@
 //!
 //! Without `--bench` (as `cargo test` runs it) everything is small and runs once.
 
+mod registry;
 mod svid_rotation;
 
 use benches::CountingAllocator;
@@ -11,5 +12,6 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
+    registry::run(full);
     svid_rotation::run(full);
 }
