@@ -184,10 +184,15 @@ impl AuthorityRotator {
 
     pub(super) fn issuing_view(&self, now: Now) -> Option<Issuing> {
         let active = self.inner.state.active()?;
-        let appended = active.new_by_old.iter().filter(|cross| {
-            let until = active.activated_at.map(|at| at + self.config.dist);
-            until.is_some_and(|until| now.wall <= until) && now.wall <= cross.not_after
+        // The active one first; and those before it, where one followed the other so soon (in emergencies) that a verifier
+        // may know neither.
+        let recent = self.inner.state.authorities.iter().rev().filter(|one| {
+            let until = one.activated_at.map(|at| at + self.config.dist);
+            until.is_some_and(|until| now.wall <= until)
         });
+        let appended = recent
+            .filter_map(|one| one.new_by_old.as_ref())
+            .filter(|cross| now.wall <= cross.not_after);
         Some(Issuing {
             authority: active.id,
             slot: active.slot,

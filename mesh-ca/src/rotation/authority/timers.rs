@@ -197,9 +197,7 @@ impl AuthorityRotator {
                 // The clock is looked at often enough that a jump is told from a sleep.
                 timers.at_mono(timers.last.mono + LONGEST_STEP / 2);
             }
-            if let (AuthorityStatus::Active, Some(_), Some(at)) =
-                (authority.status, &authority.new_by_old, authority.activated_at)
-            {
+            if let (Some(_), Some(at)) = (&authority.new_by_old, authority.activated_at) {
                 timers.at_wall_if_later(just_after(at + self.config.dist));
             }
         }
