@@ -14,6 +14,8 @@
     )
 )]
 
+#[cfg(feature = "x509")]
+pub mod agent;
 mod algorithm;
 #[cfg(feature = "x509")]
 mod authority;
