@@ -21,6 +21,8 @@ pub mod json;
 pub mod pb;
 mod resource;
 mod resource_set;
+#[cfg(feature = "sds")]
+pub mod secret;
 
 pub use convert::{Conversion, Profile, convert};
 pub use resource::{Resource, ResourceVersion};
