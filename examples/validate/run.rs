@@ -129,14 +129,6 @@ fn summary(decoded: &Decoded, report: &Report, refused: &[&DocumentInfo]) -> Str
             false => counts,
         };
     }
-    let mut named: Vec<String> = refused
-        .iter()
-        .take(NAMED)
-        .map(|info| place(decoded, info))
-        .collect();
-    if refused.len() > NAMED {
-        named.push(format!("{} more", refused.len() - NAMED));
-    }
     let others = if refused.len() < objects {
         "; the others are fine"
     } else {
@@ -146,35 +138,51 @@ fn summary(decoded: &Decoded, report: &Report, refused: &[&DocumentInfo]) -> Str
         "{counts}: {} of {} refused ({}){others}",
         refused.len(),
         count(objects, "object"),
-        named.join(", ")
+        places(decoded, refused)
     )
 }
 
 /// `document 3 of 7`, with the file where there are several.
-fn place(decoded: &Decoded, info: &DocumentInfo) -> String {
-    let same_file = |other: &&DocumentInfo| other.location.file == info.location.file;
-    let last = decoded
-        .documents()
-        .iter()
-        .filter(same_file)
-        .map(|other| other.document)
-        .max();
-    let several = !decoded.documents().iter().all(|other| same_file(&other));
-    let file = if several {
-        format!("{} ", info.location.file)
-    } else {
-        String::new()
-    };
+fn places(decoded: &Decoded, refused: &[&DocumentInfo]) -> String {
+    let all = decoded.documents();
+    let several = all
+        .windows(2)
+        .any(|pair| pair[0].location.file != pair[1].location.file);
+    let (named, rest) = refused.split_at(refused.len().min(NAMED));
+    let of_files = named
+        .chunk_by(|a, b| a.location.file == b.location.file)
+        .map(|infos| {
+            let file = &infos[0].location.file;
+            let in_file = all.iter().filter(|info| info.location.file == *file);
+            let last = in_file.map(|info| info.document + 1).max().unwrap_or_default();
+            let numbers: Vec<String> = infos.iter().map(|info| number(info)).collect();
+            let file = if several {
+                format!("{file} ")
+            } else {
+                String::new()
+            };
+            let word = if numbers.len() == 1 {
+                "document"
+            } else {
+                "documents"
+            };
+            format!("{file}{word} {} of {last}", numbers.join(", "))
+        });
+    let mut places: Vec<String> = of_files.collect();
+    if !rest.is_empty() {
+        places.push(format!("{} more", rest.len()));
+    }
+    places.join(", ")
+}
+
+/// `1 item 2`, counted from 1.
+fn number(info: &DocumentInfo) -> String {
     let items: String = info
         .items
         .iter()
         .map(|item| format!(" item {}", item + 1))
         .collect();
-    format!(
-        "{file}document {} of {}{items}",
-        info.document + 1,
-        last.unwrap_or_default() + 1
-    )
+    format!("{}{items}", info.document + 1)
 }
 
 fn count(number: usize, what: &str) -> String {

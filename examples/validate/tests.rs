@@ -62,8 +62,7 @@ error[A-WIRE-2]: unknown field `perfix`
 
 error[A-WIRE-8]: ";
     assert!(ran.out.starts_with(start), "{}", ran.out);
-    let end =
-        ": 3 of 5 objects refused (document 2 of 5, document 3 of 5, document 4 of 5); the others are fine
+    let end = ": 3 of 5 objects refused (documents 2, 3, 4 of 5); the others are fine
 Try your files, --profile istiod, --format json: cargo run --example validate -- *.yaml
 ";
     assert!(ran.out.ends_with(end), "{}", ran.out);
@@ -150,7 +149,7 @@ fn files_and_items_of_lists_are_named() {
 
     let ran = validate(&[good, bad], "");
     assert_eq!(ran.code, 1);
-    let end = "bad.yaml document 1 of 2 item 2, ";
+    let end = "bad.yaml documents 1 item 2, 2 of 2); the others are fine";
     assert!(
         ran.out.contains("2 of 4 objects refused (") && ran.out.contains(end),
         "{}",
