@@ -134,6 +134,8 @@ impl<'a> Context<'a> {
 
     fn note(&mut self, rule: &Rule, severity: Severity, at: &At<'_>, message: String, help: Option<String>) {
         if severity == Severity::Error || self.silent == 0 || self.is_strict() {
+            let raised = severity == Severity::Warning && self.is_strict() && self.options.warnings_as_errors;
+            let severity = if raised { Severity::Error } else { severity };
             self.collector
                 .push(rule.code, severity, &at.path(), one_line(message), help);
         }

@@ -110,6 +110,9 @@ pub struct ValidateOptions {
     pub semantics: Semantics,
     /// Whether istiod allocates addresses for ServiceEntry hosts (A-SE-14). Default true.
     pub auto_allocate_addresses: bool,
+    /// Whether warnings are errors, for checks that are to let nothing through; in [`Profile::Strict`] alone, since the others
+    /// stand for verdicts of programs. Default false.
+    pub warnings_as_errors: bool,
     /// Envoy's messages, for the values of patches (A-EF-21..24). Default none.
     pub envoy_schema: Option<Arc<dyn EnvoySchema>>,
 }
@@ -121,6 +124,7 @@ impl Default for ValidateOptions {
             default_namespace: Namespace::new("default"),
             semantics: Semantics::Istio,
             auto_allocate_addresses: true,
+            warnings_as_errors: false,
             envoy_schema: None,
         }
     }

@@ -75,6 +75,12 @@ fn strict_does_without_upstreams_quirks() {
         (Kind::DestinationRule, long_label, &[], &["A-DR-7"]),
         (Kind::DestinationRule, port_settings(0), &[], &["A-DR-37"]),
         (Kind::Gateway, six, &["A-GW-7"], &[]),
+        (
+            Kind::WasmPlugin,
+            json!({"url": "oci://a", "selector": {}}),
+            &["A-WP-1"],
+            &["A-WP-1"],
+        ),
     ] {
         assert_eq!(
             in_profile(Profile::Istiod, kind.clone(), spec.clone()),
@@ -302,4 +308,70 @@ spec:
     ]
     .concat();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn strict_takes_probes_by_grpc_and_says_that_istiod_does_not() {
+    // A-WG-8
+    let spec = json!({"template": {}, "probe": {"grpc": {"port": 80}}});
+    let validate =
+        |profile| Object::new(Kind::WorkloadGroup, spec.clone()).validate(&ValidateOptions::new(profile));
+    assert_eq!(validate(Profile::Istiod).errors().count(), 1);
+    let strict = validate(Profile::Strict);
+    assert!(strict.is_ok() && strict.warnings().count() == 1, "{strict}");
+}
+
+#[test]
+fn warnings_are_errors_on_request_and_in_strict_alone() {
+    let spec = json!({"host": "a", "trafficPolicy": {"outlierDetection": {"consecutiveErrors": 1}}});
+    for (profile, raised) in [(Profile::Istiod, false), (Profile::Strict, true)] {
+        let options = ValidateOptions {
+            warnings_as_errors: true,
+            ..ValidateOptions::new(profile)
+        };
+        let report = Object::new(Kind::DestinationRule, spec.clone()).validate(&options);
+        assert_eq!(
+            report.errors().count(),
+            usize::from(raised),
+            "{profile:?}: {report}"
+        );
+        assert_eq!(report.len(), 1);
+    }
+    assert_eq!(
+        in_profile(Profile::Strict, Kind::DestinationRule, spec),
+        ["A-DR-11"]
+    );
+}
+
+#[test]
+fn proposals_name_a_fix() {
+    // A-GEN-2
+    let help = |kind, spec: Value| -> Vec<Option<String>> {
+        let report = Object::new(kind, spec).validate(&ValidateOptions::new(Profile::Istiod));
+        report.into_iter().map(|finding| finding.help).collect()
+    };
+    for (kind, spec, expected) in [
+        (
+            Kind::WasmPlugin,
+            json!({"url": "registry:5000/a"}),
+            "write `oci://registry:5000/a`",
+        ),
+        (
+            Kind::AuthorizationPolicy,
+            json!({"rules": [{"when": [{"key": "source.namespaces", "values": ["a"]}]}]}),
+            "did you mean `source.namespace`?",
+        ),
+        (
+            Kind::AuthorizationPolicy,
+            json!({"targetRef": {"kind": "Gateway", "name": "a"}}),
+            "the group of Gateway is `gateway.networking.k8s.io`",
+        ),
+        (
+            Kind::WorkloadGroup,
+            json!({"template": {}, "probe": {"httpGet": {"port": 80, "scheme": "https"}}}),
+            "did you mean `HTTPS`?",
+        ),
+    ] {
+        assert_eq!(help(kind, spec), [Some(expected.to_owned())]);
+    }
 }
