@@ -3,7 +3,9 @@
 
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
 use mesh_api::codec::{DecodeOptions, Limits, Node};
-use mesh_api::{Decoded, FieldPath};
+use mesh_api::report::SourceLocation;
+use mesh_api::validate::{ValidateOptions, rule, validate_all};
+use mesh_api::{Decoded, Diagnostic, FieldPath, Profile};
 use mesh_ca::{SpiffeId, SpiffeIdRef};
 use mesh_route::{MeshSnapshot, Request, Workload};
 
@@ -11,7 +13,12 @@ use mesh_route::{MeshSnapshot, Request, Workload};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] = &[("decide", decide), ("decode", decode), ("spiffe_id", spiffe_id)];
+pub const TARGETS: &[Target] = &[
+    ("decide", decide),
+    ("decode", decode),
+    ("spiffe_id", spiffe_id),
+    ("validate", validate),
+];
 
 /// Any text is read into objects and findings: each finding is one line and points into the text, each object was
 /// accepted from a document and is found again where it is said to be, and reading twice gives the same. Both scanners of
@@ -21,14 +28,7 @@ pub fn decode(bytes: &[u8]) {
     for finding in decoded.report() {
         assert!(!finding.to_string().contains('\n'), "{finding}");
         assert!(!finding.message.is_empty() && !finding.render().is_empty());
-        let location = finding
-            .location
-            .as_ref()
-            .unwrap_or_else(|| panic!("{finding} has no place"));
-        assert!(
-            location.span.start <= location.span.end && location.span.end <= bytes.len(),
-            "{finding}"
-        );
+        let location = place(finding, bytes);
         assert!(location.line >= 1 && location.column >= 1, "{finding}");
     }
     let accepted = decoded
@@ -123,6 +123,50 @@ fn assert_written_is_read(decoded: &Decoded) {
             assert_eq!(read.to_json().as_ref(), Ok(&json));
         }
     }
+}
+
+/// Any objects are judged in all profiles, twice alike: each finding is one line and points into the text, and istiod's rules
+/// are all known by their ids.
+pub fn validate(bytes: &[u8]) {
+    for profile in [
+        Profile::ApiServer,
+        Profile::Cluster,
+        Profile::Istiod,
+        Profile::Strict,
+    ] {
+        let options = DecodeOptions {
+            profile,
+            ..DecodeOptions::default()
+        };
+        let decoded = mesh_api::decode_with("input", bytes, &options);
+        let options = ValidateOptions::new(profile);
+        let report = validate_all(decoded.objects(), &options);
+        for finding in &report {
+            assert!(!finding.to_string().contains('\n'), "{finding}");
+            assert!(
+                !finding.message.is_empty() && !finding.message.ends_with('.'),
+                "{finding}"
+            );
+            assert!(!finding.render().is_empty());
+            assert!(
+                profile != Profile::Istiod || rule(finding.code.as_str()).is_some(),
+                "{finding}"
+            );
+            place(finding, bytes);
+        }
+        assert_eq!(validate_all(decoded.objects(), &options), report);
+    }
+}
+
+/// The place of a finding, which lies within the text.
+fn place<'f>(finding: &'f Diagnostic, bytes: &[u8]) -> &'f SourceLocation {
+    let location = finding
+        .location
+        .as_ref()
+        .unwrap_or_else(|| panic!("{finding} has no place"));
+    let span = &location.span;
+    assert!(span.start <= span.end && span.end <= bytes.len(), "{finding}");
+    location
 }
 
 /// A request on a mesh is decided, twice alike; its explanation comes to the same answer, and a destination that exists is
