@@ -6,6 +6,7 @@
 mod analysis;
 mod answer;
 mod manifest;
+mod pki;
 mod realworld;
 mod report;
 mod routes;
@@ -64,6 +65,7 @@ pub fn run_area(area: &Area) -> AreaReport {
 fn run_case(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
     match area.name.as_str() {
         "analysis" => analysis::run(area, case, report),
+        "pki" => pki::run(area, case),
         "realworld" => realworld::run(area, case),
         "routes" => routes::run(area, case, report),
         "samples" => samples::run(area, case, report),
@@ -83,7 +85,6 @@ fn not_yet(area: &str) -> String {
         "gateway-api" => "Gateway API kinds are carried as opaque objects",
         "injection" => "there is no sidecar injection yet",
         "operator" => "there is no operator yet",
-        "pki" => "mesh-ca holds SPIFFE ids and trust domains so far; this area has no runner for them yet",
         "xds" => "mesh-xds has no bootstrap and no dumps yet",
         _ => return format!("the runner knows no area `{area}`"),
     };
