@@ -4,6 +4,7 @@
 
 mod registry;
 mod svid_rotation;
+mod verify;
 
 use benches::CountingAllocator;
 
@@ -14,4 +15,5 @@ fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     registry::run(full);
     svid_rotation::run(full);
+    verify::run(full);
 }
