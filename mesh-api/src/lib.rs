@@ -26,6 +26,7 @@
 pub mod analyze;
 pub mod codec;
 pub mod crd;
+pub mod effective;
 pub mod extensions;
 pub mod kind;
 pub mod kubernetes;
@@ -47,6 +48,7 @@ pub mod validate;
 mod wire;
 
 pub use codec::{DecodeOptions, Decoded, Profile, decode, decode_value, decode_with, to_json, to_yaml};
+pub use effective::{decode_mesh_config, decode_mesh_networks};
 pub use kind::Kind;
 pub use meta::ObjectMeta;
 pub use object::{AnyObject, Object, ObjectKey, OpaqueObject};

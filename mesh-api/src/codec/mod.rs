@@ -97,13 +97,16 @@ mod yaml;
 
 use std::sync::Arc;
 
+pub(crate) use de::{Dialect, Schema, decode as decode_node};
 pub use emit::{EncodeError, to_json, to_yaml};
 pub use fault::codes;
 pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;
 pub use source::Source;
+pub(crate) use stream::read_trees;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
 pub(crate) use suggest::field as nearest_name;
+pub(crate) use tree::camel_case;
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
 
 pub(crate) use fault::quote;

@@ -78,7 +78,7 @@ pub struct Limits {
 
 impl Limits {
     /// The bytes that the typed values of an input of this size may take.
-    pub(super) fn values_of(&self, input: usize) -> usize {
+    pub(crate) fn values_of(&self, input: usize) -> usize {
         self.value_ratio.saturating_mul(input).max(16 << 20)
     }
 }

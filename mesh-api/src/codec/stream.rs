@@ -187,6 +187,29 @@ pub(super) fn read_tree(
     }
 }
 
+/// The documents of a text, one tree each; those with errors are in the report alone.
+pub(crate) fn read_trees(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> (Vec<Arc<Tree>>, Report) {
+    let mut report = Report::new();
+    let (source, parts) = match read_parts(file_name, bytes, options) {
+        Ok(parsed) => parsed,
+        Err(diagnostic) => {
+            report.push(*diagnostic);
+            return (Vec::new(), report);
+        }
+    };
+    let mut trees = Vec::new();
+    for part in parts {
+        let broken = part.faults.iter().any(|fault| fault.severity == Severity::Error);
+        trees.extend(part.tree.filter(|_| !broken).map(Arc::new));
+        let findings = part
+            .faults
+            .into_iter()
+            .map(|fault| fault.into_diagnostic(&source));
+        findings.for_each(|finding| report.push(finding));
+    }
+    (trees, report)
+}
+
 /// What was read from one file or several.
 #[derive(Debug, Clone, Default)]
 pub struct Decoded {

@@ -16,15 +16,22 @@ use crate::wire::is_default;
 
 /// Settings that hold for the whole mesh.
 ///
-/// [`MeshConfig::default`] is Istio's built-in configuration.
+/// [`MeshConfig::default`] is Istio's built-in configuration. The way from a document to a mesh configuration is
+/// [`decode_mesh_config`](crate::decode_mesh_config), which merges as Istio does (A-MRG-1):
 ///
 /// ```
-/// use mesh_api::mesh::{MeshConfig, OutboundTrafficPolicyMode};
+/// use mesh_api::mesh::OutboundTrafficPolicyMode;
 ///
-/// let mesh: MeshConfig = serde_json::from_str(r#"{"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}"#)?;
+/// let (mesh, report) = mesh_api::decode_mesh_config("mesh.yaml", b"
+/// outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+/// defaultConfig: {concurrency: 2}
+/// ");
+/// assert!(report.is_ok());
 /// assert_eq!(mesh.outbound_traffic_policy.mode, OutboundTrafficPolicyMode::RegistryOnly);
 /// assert_eq!(mesh.root_namespace, "istio-system");
-/// # Ok::<(), serde_json::Error>(())
+/// let proxies = mesh.default_config.ok_or("the default configuration of proxies")?;
+/// assert_eq!((proxies.concurrency, proxies.proxy_admin_port), (Some(2), 15000));
+/// # Ok::<(), &str>(())
 /// ```
 ///
 /// Its serde form is that of a whole value: what is not there has its built-in value, and what is there is taken as it is,

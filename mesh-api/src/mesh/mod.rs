@@ -1,6 +1,7 @@
 //! The mesh's own configuration: the documents `mesh` and `meshNetworks` of Istio's ConfigMap.
 //!
-//! Data only.
+//! Data only. [`effective`](crate::effective) lays documents over each other and finds what holds for a workload, and
+//! [`validate`](crate::validate) knows the rules.
 
 mod config;
 mod extension_provider;

@@ -24,13 +24,13 @@ use crate::wire::is_default;
 /// let decoded = mesh_api::decode("install.yaml", b"
 /// apiVersion: install.istio.io/v1alpha1
 /// kind: IstioOperator
-/// metadata: {name: mesh}
+/// metadata: {name: mesh, namespace: istio-system}
 /// spec:
 ///   profile: minimal
 ///   meshConfig: {enableTracing: false}
 ///   components: {pilot: {k8s: {replicaCount: 2}}}
 /// ");
-/// let operator = decoded.objects().object::<IstioOperator>("", "mesh").ok_or("the object")?;
+/// let operator = decoded.objects().object::<IstioOperator>("istio-system", "mesh").ok_or("the object")?;
 /// let pilot = operator.spec.components.as_ref().and_then(|components| components.pilot.as_ref()).ok_or("pilot")?;
 /// assert_eq!(pilot.k8s.as_ref().map(|k8s| k8s.replica_count), Some(2));
 /// # Ok::<(), &str>(())

@@ -60,6 +60,21 @@ impl FieldPath {
         self.with(Segment::Name(Cow::Owned(key.as_ref().to_owned())))
     }
 
+    /// The path of a field of the value here, given its path in that value.
+    ///
+    /// ```
+    /// use mesh_api::report::FieldPath;
+    ///
+    /// let below = FieldPath::root().with_field("http").with_index(2);
+    /// assert_eq!(FieldPath::spec().join(&below).to_string(), "spec.http[2]");
+    /// ```
+    #[must_use]
+    pub fn join(&self, below: &FieldPath) -> Self {
+        Self {
+            segments: [self.segments.as_slice(), below.segments.as_slice()].concat(),
+        }
+    }
+
     /// The steps from the object down.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

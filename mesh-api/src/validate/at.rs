@@ -16,6 +16,7 @@ enum Step<'a> {
     Index(usize),
     Item(&'static str, usize),
     Key(&'a str),
+    Root,
 }
 
 impl<'a> At<'a> {
@@ -24,6 +25,14 @@ impl<'a> At<'a> {
         At {
             parent: None,
             step: Step::Field(name),
+        }
+    }
+
+    /// The place of a value that is no part of an object.
+    pub(super) fn root() -> At<'static> {
+        At {
+            parent: None,
+            step: Step::Root,
         }
     }
 
@@ -76,6 +85,7 @@ impl<'a> At<'a> {
             Step::Item(name, index) => above.with_field(name).with_index(index),
             Step::Index(index) => above.with_index(index),
             Step::Key(key) => above.with_key(key),
+            Step::Root => above,
         }
     }
 }

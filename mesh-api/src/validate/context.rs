@@ -14,6 +14,8 @@ pub(super) struct Context<'a> {
     collector: Collector,
     /// Depth of parts whose warnings upstream drops.
     silent: u32,
+    /// The rule that cites those of the part that is checked now.
+    citing: Option<&'static Rule>,
 }
 
 impl<'a> Context<'a> {
@@ -24,6 +26,7 @@ impl<'a> Context<'a> {
             collector: Collector::new(Some(key.clone())),
             key,
             silent: 0,
+            citing: None,
         }
     }
 
@@ -82,6 +85,11 @@ impl<'a> Context<'a> {
         self.note(rule, rule.severity, at, message.into(), help);
     }
 
+    /// Notes an error of a rule whose findings are warnings elsewhere.
+    pub(super) fn error(&mut self, rule: &Rule, at: &At<'_>, message: impl Into<String>) {
+        self.note(rule, Severity::Error, at, message.into(), None);
+    }
+
     /// Notes a warning of a rule that also has errors.
     pub(super) fn warn(&mut self, rule: &Rule, at: &At<'_>, message: impl Into<String>) {
         self.note(rule, Severity::Warning, at, message.into(), None);
@@ -121,6 +129,14 @@ impl<'a> Context<'a> {
         self.silent -= 1;
     }
 
+    /// Runs a part under a rule that cites others: findings have its id, and the cited one behind the message. Those of a
+    /// rule that only warns are warnings.
+    pub(super) fn citing(&mut self, rule: &'static Rule, part: impl FnOnce(&mut Self)) {
+        let outer = self.citing.replace(rule);
+        part(self);
+        self.citing = outer;
+    }
+
     /// Drops the warnings so far, as upstream does where an error ends the evaluation (A-GEN-6).
     pub(super) fn stop(&mut self) {
         if !self.is_strict() {
@@ -133,11 +149,18 @@ impl<'a> Context<'a> {
     }
 
     fn note(&mut self, rule: &Rule, severity: Severity, at: &At<'_>, message: String, help: Option<String>) {
+        let (code, severity, message) = match self.citing {
+            None => (rule.code, severity, message),
+            Some(citing) => {
+                let message = format!("{message} ({})", rule.code);
+                (citing.code, severity.min(citing.severity), message)
+            }
+        };
         if severity == Severity::Error || self.silent == 0 || self.is_strict() {
             let raised = severity == Severity::Warning && self.is_strict() && self.options.warnings_as_errors;
             let severity = if raised { Severity::Error } else { severity };
             self.collector
-                .push(rule.code, severity, &at.path(), one_line(message), help);
+                .push(code, severity, &at.path(), one_line(message), help);
         }
     }
 }

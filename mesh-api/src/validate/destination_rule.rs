@@ -235,7 +235,7 @@ impl Settings<'_> {
 }
 
 /// A-DR-10..13
-fn check_outlier_detection(detection: &OutlierDetection, at: &At<'_>, context: &mut Context<'_>) {
+pub(super) fn check_outlier_detection(detection: &OutlierDetection, at: &At<'_>, context: &mut Context<'_>) {
     let OutlierDetection {
         consecutive_errors,
         split_external_local_origin_errors,

@@ -186,7 +186,7 @@ const TOPOLOGY_LABELS: &[&str] = &[
 ];
 
 /// A-LB-1..11
-fn check_locality(
+pub(super) fn check_locality(
     spec: &LocalityLoadBalancerSetting,
     outlier_detection: Option<&OutlierDetection>,
     at: &At<'_>,
@@ -373,7 +373,7 @@ impl<'a> Region<'a> {
 }
 
 /// A-LB-12..14
-fn check_zone_aware(
+pub(super) fn check_zone_aware(
     spec: &ZoneAwareLoadBalancerSetting,
     outlier_detection: Option<&OutlierDetection>,
     at: &At<'_>,

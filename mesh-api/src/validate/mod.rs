@@ -23,10 +23,13 @@
 //! Sidecar (A-SC), EnvoyFilter (A-EF), ProxyConfig (A-PC), AuthorizationPolicy (A-AP), RequestAuthentication (A-RA),
 //! PeerAuthentication (A-PA), Telemetry (A-TL), WasmPlugin (A-WP) and TrafficExtension (A-TE).
 //!
+//! The mesh configuration: MeshConfig (A-MC), its proxy configuration (A-MP), extension providers (A-EP) and MeshNetworks
+//! (A-MN); see [`validate_mesh_config`] and its like.
+//!
 //! Values of EnvoyFilter patches are judged where Envoy's messages are at hand: see [`EnvoySchema`].
 //!
-//! Not yet there: the mesh configuration (A-MC, A-MP, A-EP, A-MN). The conditions that upstream states for absent list
-//! elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10, A-SC-21, A-EF-4, A-AP-8, -9, A-TL-3, and parts of others)
+//! The conditions that upstream states for absent list
+//! elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10, A-SC-21, A-EF-4, A-AP-8, -9, A-TL-3, A-MP-12, and parts of others)
 //! cannot arise: a typed list has no holes. A-SC-23 is unreachable upstream as well.
 //!
 //! # Profiles
@@ -46,10 +49,15 @@ mod context;
 mod destination_rule;
 mod envoy_filter;
 mod envoy_schema;
+mod extension_provider;
 mod gateway;
 mod jwks;
 mod layers;
 mod load_balancer;
+mod mesh;
+mod mesh_config;
+mod mesh_networks;
+mod mesh_proxy_config;
 mod metadata;
 mod peer_authentication;
 mod proxy_config;
@@ -73,6 +81,9 @@ mod tests;
 
 pub use envoy_schema::{EnvoySchema, PatchFault};
 pub use layers::{validate, validate_all, validate_decoded};
+pub use mesh::{
+    validate_extension_provider, validate_mesh_config, validate_mesh_networks, validate_mesh_proxy_config,
+};
 pub use rule::Rule;
 
 use std::sync::Arc;
@@ -283,6 +294,10 @@ fn istiod_rules() -> impl Iterator<Item = &'static Rule> {
         telemetry::RULES,
         wasm_plugin::RULES,
         traffic_extension::RULES,
+        mesh_config::RULES,
+        mesh_proxy_config::RULES,
+        extension_provider::RULES,
+        mesh_networks::RULES,
     ]
     .into_iter()
     .flatten()

@@ -185,7 +185,7 @@ fn check_default_endpoint(endpoint: &str, at: &At<'_>, context: &mut Context<'_>
 }
 
 /// Host and port as Go splits them: IPv6 addresses need brackets, and there is no other colon.
-fn split_host_port(text: &str) -> Option<(&str, &str)> {
+pub(super) fn split_host_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = match text.strip_prefix('[') {
         Some(bracketed) => bracketed.split_once("]:")?,
         None => text.split_once(':')?,

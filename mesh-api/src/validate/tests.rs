@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::extensions::{TrafficExtension, WasmPlugin};
 use crate::kind::Kind;
+use crate::mesh::MeshConfig;
 use crate::networking::envoy_filter::ApplyTo;
 use crate::networking::{
     DestinationRule, EnvoyFilter, Gateway, ProxyConfig, ServiceEntry, Sidecar, VirtualService, WorkloadEntry,
@@ -66,6 +67,16 @@ impl Object {
             Kind::WasmPlugin => run::<WasmPlugin>(self, options),
             Kind::WorkloadEntry => run::<WorkloadEntry>(self, options),
             Kind::WorkloadGroup => run::<WorkloadGroup>(self, options),
+            Kind::Other { ref kind, .. } if kind == "MeshConfig" => {
+                let mut mesh: MeshConfig = serde_json::from_value(self.spec.clone()).unwrap();
+                if self.spec["defaultConfig"].is_null() {
+                    mesh.default_config = None;
+                }
+                validate_mesh_config(&mesh, options)
+            }
+            Kind::Other { ref kind, .. } if kind == "MeshNetworks" => {
+                validate_mesh_networks(&serde_json::from_value(self.spec.clone()).unwrap(), options)
+            }
             ref other => panic!("no rules for {other}"),
         }
     }

@@ -34,7 +34,8 @@ use crate::wire::{is_default, oneofs};
 
 /// Configuration of proxies: the `defaultConfig` of the mesh, and the text of the annotation `proxy.istio.io/config`.
 ///
-/// A value is a layer: what is not set is left to the layer below. [`MeshProxyConfig::default`] sets nothing, [`MeshProxyConfig::built_in`] is the lowest layer. Most settings take
+/// A value is a layer: what is not set is left to the layer below ([`effective`](crate::effective) lays them over each
+/// other). [`MeshProxyConfig::default`] sets nothing, [`MeshProxyConfig::built_in`] is the lowest layer. Most settings take
 /// effect when the proxy starts. The object of the kind ProxyConfig is another message
 /// ([`networking::ProxyConfig`](crate::networking::ProxyConfig)).
 ///

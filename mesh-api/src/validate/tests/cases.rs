@@ -11,6 +11,7 @@ mod envoy_filter;
 mod extensions;
 mod gateway;
 pub(super) mod helpers;
+mod mesh;
 mod others;
 mod request_authentication;
 mod service_entry;
@@ -19,8 +20,8 @@ mod telemetry;
 mod virtual_service;
 mod workload_group;
 
-/// Rules whose finding upstream drops on the way (A-GEN-6).
-pub(super) const STRICT_ONLY: &[&str] = &["A-VS-52"];
+/// Rules whose finding upstream drops on the way (A-GEN-6), or does not have.
+pub(super) const STRICT_ONLY: &[&str] = &["A-MC-19", "A-MC-21", "A-VS-52"];
 
 pub(super) struct Case {
     pub(super) id: &'static str,
@@ -44,6 +45,7 @@ pub(super) fn all() -> Vec<Case> {
         telemetry::cases(),
         extensions::cases(),
         others::cases(),
+        mesh::cases(),
     ]
     .into_iter()
     .flatten()

@@ -239,7 +239,7 @@ pub(super) fn check_mirror_share(percent: Option<&Percent>, at: &At<'_>, context
 }
 
 /// A-VS-72..75
-pub(super) fn check_retries(spec: &HttpRetry, at: &At<'_>, context: &mut Context<'_>) {
+pub(in crate::validate) fn check_retries(spec: &HttpRetry, at: &At<'_>, context: &mut Context<'_>) {
     let HttpRetry {
         attempts,
         per_try_timeout,

@@ -5,6 +5,8 @@ mod http_policy;
 mod l4;
 mod overlap;
 
+pub(super) use http_policy::check_retries;
+
 use std::collections::BTreeMap;
 
 use super::at::At;
