@@ -49,7 +49,7 @@ impl Scene {
 }
 
 fn mesh_config(name: &str, bytes: &[u8]) -> Result<MeshConfig, NoAnswer> {
-    let (mesh, report) = mesh_api::decode_value(name, bytes);
+    let (mesh, report) = mesh_api::decode_mesh_config(name, bytes);
     match report.errors().next() {
         Some(error) => Err(NoAnswer::Refused(format!("mesh configuration: {error}"))),
         None => Ok(mesh),
