@@ -28,9 +28,8 @@
 //!
 //! Values of EnvoyFilter patches are judged where Envoy's messages are at hand: see [`EnvoySchema`].
 //!
-//! The conditions that upstream states for absent list
-//! elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10, A-SC-21, A-EF-4, A-AP-8, -9, A-TL-3, A-MP-12, and parts of others)
-//! cannot arise: a typed list has no holes. A-SC-23 is unreachable upstream as well.
+//! The conditions that upstream states for absent list elements (A-VS-11, -25, -86, -96, A-DR-2, -36, A-GW-3, A-SE-10,
+//! A-SC-21, A-EF-4, A-AP-8, -9, A-TL-3, A-MP-12, and parts of others) cannot arise: a typed list has no holes. A-SC-23 is unreachable upstream as well.
 //!
 //! # Profiles
 //!
