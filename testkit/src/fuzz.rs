@@ -1,6 +1,10 @@
 //! What must be true of any input. The targets of `fuzz/` forward bytes to these functions, and the test `fuzz_replay`
 //! runs kept inputs through them. Each panics when something is wrong.
 
+mod identity;
+
+pub use identity::{certificate, crl};
+
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
 use mesh_api::codec::{DecodeOptions, Limits, Node};
 use mesh_api::report::SourceLocation;
