@@ -2,6 +2,7 @@
 //!
 //! Without `--bench` (as `cargo test` runs it) everything is small and runs once.
 
+mod issue;
 mod registry;
 mod svid_rotation;
 mod verify;
@@ -13,6 +14,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
+    issue::run(full);
     registry::run(full);
     svid_rotation::run(full);
     verify::run(full);

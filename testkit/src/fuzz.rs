@@ -3,7 +3,7 @@
 
 mod identity;
 
-pub use identity::{certificate, crl};
+pub use identity::{certificate, crl, csr};
 
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
 use mesh_api::codec::{DecodeOptions, Limits, Node};
@@ -20,6 +20,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
     ("crl", crl),
+    ("csr", csr),
     ("decide", decide),
     ("decode", decode),
     ("spiffe_id", spiffe_id),

@@ -1,6 +1,7 @@
-//! What must be true of any certificate and any CRL.
+//! What must be true of any certificate, signing request and CRL.
 
-use mesh_ca::{Certificate, Crl, Limits, TrustBundle, VerifyOptions};
+use mesh_ca::pem::{self, PemLabel};
+use mesh_ca::{Caller, Certificate, Crl, CsrPolicy, Limits, PublicKeyInfo, SpiffeId, TrustBundle, VerifyOptions};
 
 /// A certificate that is read has the bytes that it was read from; its parts can be asked for, and a chain of it alone is
 /// verified to an end, twice alike, with whatever it is trusted by.
@@ -42,4 +43,32 @@ pub fn crl(bytes: &[u8]) {
     assert!(Crl::parse(&[bytes, &[0]].concat(), &Limits::default()).is_err());
     let one = mesh_ca::SerialNumber::from_bytes(&[0x12, 0x34]).expect("in range");
     assert!(crl.entry(&one).is_none() || !crl.is_empty());
+}
+
+/// A signing request that is accepted has one SPIFFE id with a path, is signed by its own key, and stays accepted in PEM; none is
+/// taken for both a workload and an authority.
+pub fn csr(bytes: &[u8]) {
+    let open = CsrPolicy::istio()
+        .with_dns_names(true)
+        .with_ip_addresses(true)
+        .with_benign_extensions(true);
+    let is_authority = open.check_ca(bytes).is_ok();
+    let Ok(valid) = open.check(bytes) else {
+        assert!(
+            CsrPolicy::istio().check(bytes).is_err(),
+            "the stricter policy takes more"
+        );
+        return;
+    };
+    assert!(!is_authority);
+    let id = valid.uri().expect("the policy demands an id");
+    assert!(id.is_workload_id());
+    assert_eq!(id.as_str().parse::<SpiffeId>().as_ref(), Ok(id));
+    assert!(PublicKeyInfo::parse(valid.spki_der()).is_ok());
+    if bytes.first() == Some(&0x30) {
+        let text = pem::encode(PemLabel::CertificateRequest, bytes);
+        let again = open.check(text.as_bytes()).expect("the same request in PEM");
+        assert_eq!(again.digest(), valid.digest());
+    }
+    assert!(valid.authorize(&Caller::from(id)).is_ok());
 }
