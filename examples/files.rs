@@ -5,7 +5,10 @@ use std::path::Path;
 
 use crate::nearest;
 
-/// Reads all files; `-` is standard input. Each with the name that it has in messages. The error is one line for the user.
+/// Reads all files; `-` is standard input. Each with the name that it has in messages.
+///
+/// # Errors
+/// One line for the user, about the first file that cannot be read.
 pub fn read(files: &[String], stdin: &mut dyn Read) -> Result<Vec<(String, Vec<u8>)>, String> {
     let read_one = |file: &String, stdin: &mut dyn Read| {
         let (name, bytes) = match file.as_str() {

@@ -31,7 +31,7 @@ pub(crate) fn run(full: bool) {
         .insert(alias.with_selector(selector("node:pool", 1)))
         .expect("an entry");
     for number in 0..entries {
-        let parent = if number % 2 == 0 {
+        let parent = if number.is_multiple_of(2) {
             id("/pool".to_owned())
         } else {
             agent(number / 2 % 100)
@@ -53,7 +53,7 @@ pub(crate) fn run(full: bool) {
                 (0..8).map(|label| selector("k8s:pod-label:l", label)).collect();
             attested.insert(selector("k8s:ns", number % 50));
             attested.insert(selector("k8s:sa", number));
-            let agent = if number % 2 == 0 {
+            let agent = if number.is_multiple_of(2) {
                 agent(numbers.below(100))
             } else {
                 agent(number / 2 % 100)

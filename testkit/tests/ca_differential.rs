@@ -345,7 +345,7 @@ fn compare(
             _ => match reason(ours, &theirs, table, &case.what) {
                 Some(reason) => {
                     counts[2] += 1;
-                    *reasons.entry(format!("{ours:?} {}", reason)).or_default() += 1;
+                    *reasons.entry(format!("{ours:?} {reason}")).or_default() += 1;
                 }
                 None => unknown.push(format!("{}: ours {ours:?}, theirs {theirs:?}", case.what)),
             },

@@ -438,7 +438,7 @@ fn order_does_not_matter() {
     let second = first.intermediate("second");
     let other = Authority::root("other").intermediate("other middle");
     let leaf = second.leaf(WEB);
-    let mut rest = vec![
+    let mut rest = [
         &first.certificate,
         &second.certificate,
         &other.certificate,
@@ -517,7 +517,7 @@ fn budgets_end_the_search() {
         .map(|number| extension::dns(&format!("x{number}.td")))
         .collect();
     let constrained = Authority::root_with("constrained", |it| {
-        _ = it.set(extension::name_constraints(&[], &excluded))
+        _ = it.set(extension::name_constraints(&[], &excluded));
     });
     let leaf = constrained.leaf_with(WEB, |leaf| {
         let names: Vec<Vec<u8>> = names.iter().cloned().chain([extension::uri(WEB)]).collect();
@@ -990,7 +990,7 @@ fn crl_sets() {
     let change = set.update([root.clone(), list(8, true)]).unwrap();
     assert_eq!(
         change.issuers.into_iter().collect::<Vec<_>>(),
-        [it.middle.name.clone()]
+        std::slice::from_ref(&it.middle.name)
     );
     assert_eq!(check(&set), "verify.revoked");
     let certificates =
@@ -1084,7 +1084,10 @@ fn live_connections() {
         serial: expected_serial,
         reason: RevocationReason::Unspecified,
     };
-    assert_eq!(index.crls_changed(&change, check, at(1)), [revoked.clone()]);
+    assert_eq!(
+        index.crls_changed(&change, check, at(1)),
+        std::slice::from_ref(&revoked)
+    );
     // A handshake that began before the change learns of it when it is registered.
     assert!(index.remove(&1) && !index.remove(&1));
     assert_eq!(index.register(1, &peer, before, check, at(1)), Some(revoked));

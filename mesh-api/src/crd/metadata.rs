@@ -35,7 +35,7 @@ pub(super) fn check(object: Node<'_>, checker: &mut Checker<'_>) {
                 );
                 report(&MET_4, [field, ""], value.span(), message);
             }
-            "namespace" if !text.is_empty() && !(text.len() <= 63 && is_lower_label(text)) => {
+            "namespace" if !text.is_empty() && (text.len() > 63 || !is_lower_label(text)) => {
                 let message = format!("{} is no name of a namespace", quote(text));
                 report(&MET_4, [field, ""], value.span(), message);
             }

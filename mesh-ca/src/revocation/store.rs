@@ -497,7 +497,7 @@ fn write_entry(revoked: &mut Writer, serial: &SerialNumber, entry: &Entry) {
         }
         if let Some(time) = entry.invalid_since {
             write_extension(extensions, oid::INVALIDITY_DATE, |value| {
-                value.generalized_time(time)
+                value.generalized_time(time);
             });
         }
     });

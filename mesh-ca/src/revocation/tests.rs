@@ -173,7 +173,7 @@ mod issuing {
                     extensions.nested(SEQUENCE, |extension| {
                         extension.oid(crate::oid::KEY_USAGE);
                         extension.nested(OCTET_STRING, |value| {
-                            value.value(crate::der::BIT_STRING, key_usage)
+                            value.value(crate::der::BIT_STRING, key_usage);
                         });
                     });
                 });

@@ -78,7 +78,7 @@ pub fn time(seconds: i64) -> Vec<u8> {
         .filter(|char| char.is_ascii_alphanumeric() && *char != 'T')
         .collect();
     match &text[..4] {
-        year if ("1950".."2050").contains(&year) => value(0x17, text[2..].as_bytes()),
+        year if ("1950".."2050").contains(&year) => value(0x17, &text.as_bytes()[2..]),
         _ => value(0x18, text.as_bytes()),
     }
 }

@@ -173,7 +173,7 @@ impl Crd {
                 "minimum" | "minLength" | "minItems" | "minProperties" => min = Some(value.text().to_owned()),
                 "maximum" | "maxLength" | "maxItems" | "maxProperties" => max = Some(value.text().to_owned()),
                 "x-kubernetes-list-map-keys" => {
-                    words.extend(names(Some(value)).map(|name| format!("key={name}")))
+                    words.extend(names(Some(value)).map(|name| format!("key={name}")));
                 }
                 "pattern" => words.push(format!("pattern={}", self.digest(value.text()))),
                 "x-kubernetes-validations" => {

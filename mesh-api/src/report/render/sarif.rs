@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::report::{Code, Diagnostic, Report, Rule, Severity, SourceLocation};
 
@@ -72,20 +72,20 @@ fn result(finding: &Diagnostic, codes: &[Code]) -> Value {
     let object = finding.object.as_ref().map(ToString::to_string);
     let path = Some(finding.path.to_string()).filter(|path| !path.is_empty());
     let about: Vec<String> = [object, path].into_iter().flatten().collect();
-    let mut location = json!({});
+    let mut location = Map::new();
     if let Some(place) = &finding.location {
-        location["physicalLocation"] = physical(place);
+        location.insert("physicalLocation".to_owned(), physical(place));
     }
     if !about.is_empty() {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": about.join(" ") }]);
+        let names = json!([{ "fullyQualifiedName": about.join(" ") }]);
+        location.insert("logicalLocations".to_owned(), names);
     }
-    let has_location = location.as_object().is_some_and(|location| !location.is_empty());
     json!({
         "ruleId": finding.code.as_str(),
         "ruleIndex": codes.binary_search(&finding.code).unwrap_or_default(),
         "level": level(finding.severity),
         "message": {"text": format!("{}{help}", finding.message)},
-        "locations": if has_location { vec![location] } else { Vec::new() },
+        "locations": if location.is_empty() { Vec::new() } else { vec![location] },
     })
 }
 
