@@ -2,8 +2,10 @@
 //! runs kept inputs through them. Each panics when something is wrong.
 
 mod identity;
+mod token;
 
 pub use identity::{certificate, crl, csr};
+pub use token::{bundle, jwt};
 
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
 use mesh_api::codec::{DecodeOptions, Limits, Node};
@@ -18,11 +20,13 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    ("bundle", bundle),
     ("certificate", certificate),
     ("crl", crl),
     ("csr", csr),
     ("decide", decide),
     ("decode", decode),
+    ("jwt", jwt),
     ("spiffe_id", spiffe_id),
     ("validate", validate),
 ];

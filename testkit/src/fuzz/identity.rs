@@ -1,7 +1,9 @@
 //! What must be true of any certificate, signing request and CRL.
 
 use mesh_ca::pem::{self, PemLabel};
-use mesh_ca::{Caller, Certificate, Crl, CsrPolicy, Limits, PublicKeyInfo, SpiffeId, TrustBundle, VerifyOptions};
+use mesh_ca::{
+    Caller, Certificate, Crl, CsrPolicy, Limits, PublicKeyInfo, SpiffeId, TrustBundle, VerifyOptions,
+};
 
 /// A certificate that is read has the bytes that it was read from; its parts can be asked for, and a chain of it alone is
 /// verified to an end, twice alike, with whatever it is trusted by.
