@@ -34,8 +34,8 @@ use crate::report::{Diagnostic, Report};
 /// let lines: Vec<String> = report.iter().map(ToString::to_string).collect();
 /// assert_eq!(lines, [
 ///     "shop.yaml:7:14: `1us` is no duration of at least 1ms, write a number with a unit, such as `10s` [A-CR-17]",
-///     "shop.yaml:8:15: the field `host` is required, add `host` [A-CR-28]",
-///     "shop.yaml:8:29: unknown field `hst`, did you mean `host`? [A-WIRE-2]",
+///     "shop.yaml:8:14: the field `host` is required, add `host` [A-CR-28]",
+///     "shop.yaml:8:28: unknown field `hst`, did you mean `host`? [A-WIRE-2]",
 /// ]);
 /// ```
 pub fn validate_decoded(decoded: &Decoded, options: &ValidateOptions) -> Report {

@@ -97,7 +97,7 @@ fn a_typed_value_behind_an_alias_or_merge_key() {
 #[test]
 fn surprising_keys_are_warned_about() {
     // A-PAR-8
-    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  y: 1\n  on: 2\n";
+    let text = "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: a}\ndata:\n  y: 1\n  on: 2\n";
     let decoded = decode(text);
     // `y` and `on` both become `true`
     assert_eq!(places(&decoded), ["5:3 A-PAR-8", "6:3 A-PAR-6", "6:3 A-PAR-8"]);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mesh_api::codec::{Node, NodeKind};
-use mesh_api::{AnyObject, Kind};
+use mesh_api::Kind;
+use mesh_api::codec::{Node, NodeKind, Tree};
 
 use crate::Failure;
 
@@ -29,24 +29,28 @@ pub(super) fn read(file: &Path) -> Result<Vec<Crd>, Failure> {
 }
 
 pub(super) fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Crd>, Failure> {
-    let decoded = mesh_api::decode(name, bytes);
-    if let Some(error) = decoded.report().errors().next() {
-        return Err(error.to_string().into());
+    // Read as trees: the typed kind holds only what analysis asks of a definition.
+    let text = std::str::from_utf8(bytes)?;
+    let mut crds = Vec::new();
+    for document in text.split("\n---").filter(|document| !is_blank(document)) {
+        let tree = Tree::parse(name, document).map_err(|error| error.to_string())?;
+        let kind = tree.root().get("kind").and_then(|kind| kind.as_str());
+        if kind == Some("CustomResourceDefinition") {
+            crds.push(Crd::of(tree.root()));
+        }
     }
-    let crds: Vec<Crd> = decoded
-        .objects()
-        .iter()
-        .filter_map(|(_, object)| match object {
-            AnyObject::Opaque(object) if object.kind.name() == "CustomResourceDefinition" => {
-                Some(Crd::of(object.root()))
-            }
-            _ => None,
-        })
-        .collect();
     match crds.len() {
         0 => Err(format!("{name} holds no CustomResourceDefinition").into()),
         _ => Ok(crds),
     }
+}
+
+/// Whether a document holds nothing but comments.
+fn is_blank(document: &str) -> bool {
+    document
+        .lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || line == "---" || line.starts_with('#'))
 }
 
 impl Crd {

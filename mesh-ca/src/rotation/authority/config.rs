@@ -14,7 +14,7 @@ use crate::time::{Ppm, UnixTime};
 /// use mesh_ca::rotation::{AuthorityRotationConfig, RotationFindingCode};
 ///
 /// // Authorities of a day, leaves of three hours: no gap, even when persisting or publishing fails for six hours.
-/// let hours = |hours| Duration::from_secs(hours * 3_600);
+/// let hours = |hours: u64| Duration::from_secs(hours * 3_600);
 /// let config = AuthorityRotationConfig {
 ///     lifetime: hours(24),
 ///     leaf_max: hours(3),
