@@ -2,7 +2,8 @@
 //!
 //! What is refused everywhere: lengths that are indefinite or longer than need be, tag numbers above 30, trailing bytes
 //! at any level, INTEGERs that are empty or padded, BOOLEANs other than 00 and FF, BIT STRINGs with unused bits that are
-//! set, SETs out of order, and nesting deeper than [`MAX_DEPTH`]. Spec: X.690 section 10 and 11; ca.md C-GEN-9.
+//! set, UTF8Strings that are no UTF-8, SETs out of order, and nesting deeper than [`MAX_DEPTH`]. Spec: X.690 section 10
+//! and 11; ca.md C-GEN-9.
 
 use std::fmt;
 use std::ops::Range;
@@ -448,6 +449,9 @@ fn check_element(element: &Element<'_>) -> Result<(), DerError> {
         BIT_STRING => element.bits().map(|_| ()),
         NULL if !element.content.is_empty() => Err(element.error(DerErrorKind::Unexpected)),
         OBJECT_IDENTIFIER => element.oid().map(|_| ()),
+        UTF8_STRING if std::str::from_utf8(element.content).is_err() => {
+            Err(element.error(DerErrorKind::Unexpected))
+        }
         // SEQUENCE and SET are always constructed.
         0x10 | 0x11 | 0x00 => Err(element.error(DerErrorKind::Unexpected)),
         _ => Ok(()),
@@ -625,6 +629,7 @@ mod tests {
             (&[0x24, 0x00], DerErrorKind::Unexpected),
             (&[0x10, 0x00], DerErrorKind::Unexpected),
             (&[0x05, 0x01, 0x00], DerErrorKind::Unexpected),
+            (&[0x0c, 0x01, 0xff], DerErrorKind::Unexpected),
             (&[0x31, 0x06, 2, 1, 2, 2, 1, 1], DerErrorKind::SetOrder),
         ];
         for (bytes, expected) in cases {
