@@ -80,6 +80,16 @@ impl<'a> Certificate<'a> {
             return Err(CertificateError::TooLarge);
         }
         der::check(der)?;
+        let certificate = Self::parse_checked(der)?;
+        let names = certificate.extensions.subject_alt_names;
+        if names.map_or(0, |names| names.value.len()) > limits.subject_alt_names {
+            return Err(CertificateError::TooManyNames);
+        }
+        Ok(certificate)
+    }
+
+    /// Parses a certificate that was read before, and so is known to be strict DER within the limits.
+    pub(crate) fn parse_checked(der: &'a [u8]) -> Result<Self, CertificateError> {
         let mut outer = der::single(der, SEQUENCE)?.reader()?;
         let tbs = outer.read(SEQUENCE)?;
         let signature_algorithm = outer.read(SEQUENCE)?;
@@ -109,10 +119,6 @@ impl<'a> Certificate<'a> {
         fields.finish()?;
         if has_unique_ids && version == 1 {
             return Err(CertificateError::Version);
-        }
-        let names = extensions.subject_alt_names.map_or(0, |names| names.value.len());
-        if names > limits.subject_alt_names {
-            return Err(CertificateError::TooManyNames);
         }
         Ok(Self {
             der,
