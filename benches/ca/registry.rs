@@ -8,7 +8,7 @@ use mesh_ca::registry::{AttestedAgent, RegistrationEntry, Registry, Selector};
 use mesh_ca::{SpiffeId, UnixTime};
 
 pub(crate) fn run(full: bool) {
-    let (entries, lookups) = if full { (100_000, 20_000) } else { (1_000, 50) };
+    let (entries, lookups): (usize, usize) = if full { (100_000, 20_000) } else { (1_000, 50) };
     let now = UnixTime::from_secs(1_800_000_000);
     let mut registry = Registry::new("example.org".parse().expect("a name"));
     let id = |path: String| -> SpiffeId { format!("spiffe://example.org{path}").parse().expect("an id") };
