@@ -2,9 +2,11 @@
 //! runs kept inputs through them. Each panics when something is wrong.
 
 mod identity;
+mod key;
 mod token;
 
 pub use identity::{certificate, crl, csr};
+pub use key::private_key;
 pub use token::{bundle, jwt};
 
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
@@ -27,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("decide", decide),
     ("decode", decode),
     ("jwt", jwt),
+    ("private_key", private_key),
     ("spiffe_id", spiffe_id),
     ("validate", validate),
 ];
