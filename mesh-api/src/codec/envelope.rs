@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::de::{self, Dialect, Schema};
+use super::de::{self, Dialect, Models, Schema};
 use super::fault::{Fault, codes, quote};
 use super::options::DecodeOptions;
 use super::parts::too_many;
@@ -240,6 +240,7 @@ impl Reader<'_> {
         let dialect = Dialect {
             profile: self.options.profile,
             schema: Schema::Kubernetes,
+            models: Models::Own,
         };
         let (meta, mut faults) = match node.get("metadata").filter(|meta| !meta.is_null()) {
             Some(meta) => {
@@ -304,6 +305,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
                 let dialect = Dialect {
                     profile: options.profile,
                     schema: Schema::Kubernetes,
+                    models: Models::Own,
                 };
                 let (spec, faults) =
                     de::decode::<T>(node, &FieldPath::root(), ENVELOPE, dialect, budget, limit);
@@ -314,6 +316,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
                 let dialect = Dialect {
                     profile: options.profile,
                     schema: Schema::Istio,
+                    models: Models::Own,
                 };
                 // A-MET-7: an absent spec is the empty one
                 let (spec, more) = match node.get("spec").filter(|spec| !spec.is_null()) {

@@ -1,18 +1,17 @@
 //! JSON into the arena.
 
-use std::ops::Range;
-
 use super::fault::{Fault, codes};
+use super::find::find_byte;
 use super::resolve::Resolved;
 use super::tree::{Builder, ScalarText};
 
-/// Reads one JSON value from the start of `text`, which starts at byte `base` of the source, and returns how many bytes
-/// it took, white space around it included.
-pub(crate) fn read(text: &str, base: usize, builder: &mut Builder<'_>) -> Result<usize, Fault> {
+/// Reads one JSON value from byte `start` of `text`, which is the source up to the end of the document, and returns where it
+/// ends, white space behind it included.
+pub(crate) fn read(text: &str, start: usize, builder: &mut Builder<'_>) -> Result<usize, Box<Fault>> {
     let mut scanner = Scanner {
         text,
-        base,
-        at: 0,
+        bytes: text.as_bytes(),
+        at: start,
         builder,
         buffer: String::new(),
     };
@@ -23,7 +22,7 @@ pub(crate) fn read(text: &str, base: usize, builder: &mut Builder<'_>) -> Result
 
 struct Scanner<'t, 'b, 'o> {
     text: &'t str,
-    base: usize,
+    bytes: &'t [u8],
     at: usize,
     builder: &'b mut Builder<'o>,
     buffer: String,
@@ -36,16 +35,18 @@ enum Open {
     Map,
 }
 
+type Step<T = ()> = Result<T, Box<Fault>>;
+
 impl Scanner<'_, '_, '_> {
     /// One value with all that it holds; the nesting is on a stack of our own.
-    fn value(&mut self) -> Result<(), Fault> {
+    fn value(&mut self) -> Step {
         let mut open = Vec::new();
         loop {
             // a value begins here
             self.skip_space();
             match self.peek() {
                 Some(b'{') => {
-                    self.builder.open_map(self.base + self.at, 0)?;
+                    self.builder.open_map(self.at, 0)?;
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(b'}') {
@@ -56,7 +57,7 @@ impl Scanner<'_, '_, '_> {
                     self.close()?;
                 }
                 Some(b'[') => {
-                    self.builder.open_list(self.base + self.at, 0)?;
+                    self.builder.open_list(self.at, 0)?;
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(b']') {
@@ -95,16 +96,16 @@ impl Scanner<'_, '_, '_> {
         }
     }
 
-    fn close(&mut self) -> Result<(), Fault> {
+    fn close(&mut self) -> Step {
         self.at += 1;
-        self.builder.close(Some(self.base + self.at))
+        self.builder.close(Some(self.at))
     }
 
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Step {
         if self.peek() != Some(b'"') {
             return Err(self.fault("a key in double quotes is needed here"));
         }
-        self.string()?;
+        self.string(true)?;
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.fault("`:` is needed here"));
@@ -113,138 +114,130 @@ impl Scanner<'_, '_, '_> {
         Ok(())
     }
 
-    fn scalar(&mut self) -> Result<(), Fault> {
+    fn scalar(&mut self) -> Step {
         match self.peek() {
-            Some(b'"') => self.string(),
+            Some(b'"') => self.string(false),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(_) => {
-                let words = [
-                    ("null", Resolved::Null),
-                    ("true", Resolved::Bool(true)),
-                    ("false", Resolved::Bool(false)),
-                ];
-                let rest = self.rest();
-                let word = words.iter().find(|(word, _)| {
-                    rest.strip_prefix(word)
-                        .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
-                });
-                let Some((word, resolved)) = word else {
-                    return Err(self.fault("a value is needed here"));
-                };
-                let span = self.take(word.len());
-                self.builder
-                    .typed(*resolved, span.clone(), ScalarText::Slice(span), 0)
-            }
+            Some(_) => self.word(),
             None => Err(self.fault("the text ends where a value is needed")),
         }
     }
 
-    /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
-    fn number(&mut self) -> Result<(), Fault> {
-        let rest = self.rest().as_bytes();
-        let byte = |at: usize| rest.get(at).copied();
-        let digits = |from: usize| {
-            rest.iter()
-                .skip(from)
-                .take_while(|byte| byte.is_ascii_digit())
-                .count()
-        };
-        let mut end = usize::from(byte(0) == Some(b'-'));
-        let whole = digits(end);
-        if whole == 0 || (whole > 1 && byte(end) == Some(b'0')) {
-            return Err(self.fault("the number is malformed"));
+    fn word(&mut self) -> Step {
+        let words = [
+            ("null", Resolved::Null),
+            ("true", Resolved::Bool(true)),
+            ("false", Resolved::Bool(false)),
+        ];
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let word = words.iter().find(|(word, _)| {
+            rest.strip_prefix(word)
+                .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
+        });
+        match word {
+            Some((word, resolved)) => self.unquoted(*resolved, self.at + word.len()),
+            None => Err(self.fault("a value is needed here")),
         }
-        end += whole;
-        let mut resolved = Resolved::Int;
-        if byte(end) == Some(b'.') {
-            let fraction = digits(end + 1);
-            if fraction == 0 {
-                return Err(self.fault("the number is malformed"));
-            }
-            (end, resolved) = (end + 1 + fraction, Resolved::Float);
-        }
-        if matches!(byte(end), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(byte(end + 1), Some(b'-' | b'+')));
-            let exponent = digits(end + 1 + sign);
-            if exponent == 0 {
-                return Err(self.fault("the number is malformed"));
-            }
-            (end, resolved) = (end + 1 + sign + exponent, Resolved::Float);
-        }
-        let span = self.take(end);
-        let text = self
-            .text
-            .get(span.start - self.base..span.end - self.base)
-            .unwrap_or_default();
-        let fits = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
-        let resolved = if resolved == Resolved::Int && !fits {
-            Resolved::Float
-        } else {
-            resolved
-        };
-        self.builder
-            .typed(resolved, span.clone(), ScalarText::Slice(span), 0)
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        self.at += 1;
-        let plain = self
-            .rest()
-            .bytes()
-            .position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-        match plain.and_then(|length| {
-            self.text
-                .as_bytes()
-                .get(self.at + length)
-                .map(|stop| (length, *stop))
-        }) {
-            Some((length, b'"')) => {
-                self.at += length + 1;
-                let span = self.base + start..self.base + self.at;
-                let text = span.start + 1..span.end - 1;
-                self.builder
-                    .typed(Resolved::Text, span, ScalarText::Slice(text), 0)
+    /// Puts in what stands between here and `end`.
+    fn unquoted(&mut self, resolved: Resolved, end: usize) -> Step {
+        let start = std::mem::replace(&mut self.at, end);
+        self.builder
+            .typed(resolved, start..end, ScalarText::Slice(start..end), 0)
+    }
+
+    /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
+    fn number(&mut self) -> Step {
+        let bytes = self.bytes;
+        let byte = |at: usize| bytes.get(at).copied();
+        let after_digits = |mut at: usize| {
+            while byte(at).is_some_and(|byte| byte.is_ascii_digit()) {
+                at += 1;
             }
-            _ => {
-                let mut buffer = std::mem::take(&mut self.buffer);
-                buffer.clear();
-                self.unescape(&mut buffer)?;
-                let span = self.base + start..self.base + self.at;
-                let done = self
-                    .builder
-                    .typed(Resolved::Text, span, ScalarText::Owned(&buffer), 0);
-                self.buffer = buffer;
-                done
+            at
+        };
+        let whole = self.at + usize::from(byte(self.at) == Some(b'-'));
+        let mut end = after_digits(whole);
+        if end == whole || (end - whole > 1 && byte(whole) == Some(b'0')) {
+            return Err(self.fault("the number is malformed"));
+        }
+        let mut resolved = Resolved::Int;
+        if byte(end) == Some(b'.') {
+            let fraction = end + 1;
+            (end, resolved) = (after_digits(fraction), Resolved::Float);
+            if end == fraction {
+                return Err(self.fault("the number is malformed"));
             }
         }
+        if matches!(byte(end), Some(b'e' | b'E')) {
+            let exponent = end + 1 + usize::from(matches!(byte(end + 1), Some(b'-' | b'+')));
+            (end, resolved) = (after_digits(exponent), Resolved::Float);
+            if end == exponent {
+                return Err(self.fault("the number is malformed"));
+            }
+        }
+        if resolved == Resolved::Int && end - self.at > MAX_SHORT {
+            let text = self.text.get(self.at..end).unwrap_or_default();
+            let fits = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+            resolved = if fits { Resolved::Int } else { Resolved::Float };
+        }
+        self.unquoted(resolved, end)
+    }
+
+    #[inline]
+    fn string(&mut self, is_key: bool) -> Step {
+        let (start, first) = (self.at, self.at + 1);
+        let stop = plain_end(self.bytes, first);
+        if self.bytes.get(stop) == Some(&b'"') {
+            self.at = stop + 1;
+            let text = ScalarText::Slice(first..stop);
+            self.builder.typed(Resolved::Text, start..stop + 1, text, 0)?;
+            if is_key {
+                self.builder
+                    .note_key(self.bytes.get(first..stop).unwrap_or_default());
+            }
+            return Ok(());
+        }
+        self.at = first;
+        self.escaped(start, is_key)
+    }
+
+    /// A string with escapes, whose text differs from what is written.
+    #[cold]
+    fn escaped(&mut self, start: usize, is_key: bool) -> Step {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        self.unescape(&mut buffer)?;
+        let text = ScalarText::Owned(&buffer);
+        self.builder.typed(Resolved::Text, start..self.at, text, 0)?;
+        if is_key {
+            self.builder.note_key(buffer.as_bytes());
+        }
+        self.buffer = buffer;
+        Ok(())
     }
 
     /// The rest of a string with escapes, up to and with the closing quote.
-    fn unescape(&mut self, out: &mut String) -> Result<(), Fault> {
+    fn unescape(&mut self, out: &mut String) -> Step {
         loop {
-            let Some(c) = self.rest().chars().next() else {
-                return Err(self.fault("the string does not end"));
-            };
-            match c {
-                '"' => {
+            let stop = plain_end(self.bytes, self.at);
+            out.push_str(self.text.get(self.at..stop).unwrap_or_default());
+            self.at = stop;
+            match self.peek() {
+                Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
-                '\\' => out.push(self.escape()?),
-                c if (c as u32) < 0x20 => {
-                    return Err(self.fault("a line break or tab in a string must be escaped"));
-                }
-                c => {
-                    out.push(c);
-                    self.at += c.len_utf8();
-                }
+                Some(b'\\') => out.push(self.escape()?),
+                Some(_) => return Err(self.fault("a line break or tab in a string must be escaped")),
+                None => return Err(self.fault("the string does not end")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, Fault> {
-        let code = self.text.as_bytes().get(self.at + 1).copied();
+    fn escape(&mut self) -> Step<char> {
+        let code = self.bytes.get(self.at + 1).copied();
         let simple = match code {
             Some(b'"') => '"',
             Some(b'\\') => '\\',
@@ -262,7 +255,7 @@ impl Scanner<'_, '_, '_> {
     }
 
     /// `\uXXXX`, or two of them for a character beyond U+FFFF.
-    fn unicode_escape(&mut self) -> Result<char, Fault> {
+    fn unicode_escape(&mut self) -> Step<char> {
         let unit = |at: usize| {
             let text = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
             text.bytes()
@@ -281,30 +274,27 @@ impl Scanner<'_, '_, '_> {
     }
 
     fn skip_space(&mut self) {
-        let space = self
-            .rest()
-            .bytes()
-            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-            .count();
-        self.at += space;
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
     }
 
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
+    #[cold]
+    fn fault(&self, message: &str) -> Box<Fault> {
+        let at = self.at.min(self.text.trim_end().len());
+        Fault::error(codes::SYNTAX, at..at + 1, message).into()
     }
+}
 
-    fn take(&mut self, length: usize) -> Range<usize> {
-        let start = self.base + self.at;
-        self.at += length;
-        start..start + length
-    }
+/// Integers of so many characters fit 64 bits.
+const MAX_SHORT: usize = 18;
 
-    fn fault(&self, message: &str) -> Fault {
-        let at = self.base + self.at.min(self.text.trim_end().len());
-        Fault::error(codes::SYNTAX, at..at + 1, message)
-    }
+/// Where what needs no look ends in a string: at a quote, a backslash or a control character.
+fn plain_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + find_byte(rest, [b'"', b'\\']).unwrap_or(rest.len())
 }

@@ -82,6 +82,7 @@ mod documents;
 mod emit;
 mod envelope;
 mod fault;
+mod find;
 mod json;
 mod options;
 mod parts;
@@ -97,7 +98,7 @@ mod yaml;
 
 use std::sync::Arc;
 
-pub(crate) use de::{Dialect, Schema, decode as decode_node};
+pub(crate) use de::{Dialect, Models, Schema, decode as decode_node};
 pub use emit::{EncodeError, to_json, to_yaml};
 pub use fault::codes;
 pub use options::{DecodeOptions, Limits, YamlVersion};

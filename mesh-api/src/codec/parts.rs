@@ -47,6 +47,7 @@ pub(super) fn read_parts(
     let segments = split(source.text());
     let mut bad_text = bad_text.into_iter().peekable();
     let mut parts = Vec::new();
+    let mut builder = Builder::new(Arc::clone(&source), options);
     for segment in segments {
         if segment.index >= options.limits.documents {
             let start = segment.span.start;
@@ -64,7 +65,7 @@ pub(super) fn read_parts(
             }
         }
         if bad.is_empty() {
-            read_segment(&source, &segment, options, &mut parts);
+            read_segment(&mut builder, &source, &segment, options, &mut parts);
         } else {
             parts.push(Part::unreadable(segment.index, segment.span.start, bad));
         }
@@ -85,7 +86,13 @@ pub(super) fn too_many(start: usize, options: &DecodeOptions) -> Fault {
     Fault::error(codes::LIMIT, start..start, message)
 }
 
-fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions, parts: &mut Vec<Part>) {
+fn read_segment(
+    builder: &mut Builder<'_>,
+    source: &Source,
+    segment: &Segment,
+    options: &DecodeOptions,
+    parts: &mut Vec<Part>,
+) {
     let Segment { index, span, content } = segment.clone();
     let limit = options.limits.document_bytes;
     if span.len() > limit {
@@ -103,16 +110,17 @@ fn read_segment(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions
     let text = source.slice(content.clone());
     // A-PAR-2: what starts like JSON is JSON, unless only YAML can read it
     if starts_like_json(text) {
-        let values = read_json(source, text, index, content.start, options);
-        let failed = values.iter().any(|part| part.tree.is_none());
-        let yaml = (failed && span.len() <= limit).then(|| read_yaml(source, segment, options));
-        match yaml {
-            Some(part) if part.tree.is_some() => parts.push(part),
-            _ => parts.extend(values),
+        let before = parts.len();
+        read_json(builder, source, segment, options, parts);
+        let failed = parts.iter().skip(before).any(|part| part.tree.is_none());
+        let yaml = (failed && span.len() <= limit).then(|| read_yaml(builder, source, segment, options));
+        if let Some(part) = yaml.filter(|part| part.tree.is_some()) {
+            parts.truncate(before);
+            parts.push(part);
         }
         return;
     }
-    parts.push(read_yaml(source, segment, options));
+    parts.push(read_yaml(builder, source, segment, options));
 }
 
 /// A brace before a key in quotes, or a bracket: YAML's flow style looks alike, but its keys mostly have no quotes.
@@ -126,32 +134,39 @@ fn starts_like_json(text: &str) -> bool {
 
 /// JSON values in a row; the last one has no tree if it is broken.
 fn read_json(
-    source: &Arc<Source>,
-    text: &str,
-    index: usize,
-    base: usize,
+    builder: &mut Builder<'_>,
+    source: &Source,
+    segment: &Segment,
     options: &DecodeOptions,
-) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut at = text.len() - text.trim_start().len();
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let start = base + at;
-        if parts.len() >= options.limits.documents {
+    parts: &mut Vec<Part>,
+) {
+    let Segment { index, content, .. } = segment.clone();
+    let text = source.text().get(..content.end).unwrap_or_default();
+    let indent = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        rest.len() - rest.trim_start().len()
+    };
+    let before = parts.len();
+    let mut at = content.start + indent(content.start);
+    while at < text.len() {
+        let start = at;
+        if parts.len() - before >= options.limits.documents {
             parts.push(Part::unreadable(index, start, vec![too_many(start, options)]));
             break;
         }
-        let mut builder = Builder::new(Arc::clone(source), rest.len(), options);
-        match json::read(rest, start, &mut builder) {
-            Ok(length) if length > options.limits.document_bytes => {
+        builder.start();
+        match json::read(text, start, builder) {
+            Ok(end) if end - start > options.limits.document_bytes => {
                 let message = format!(
-                    "the document has {length} bytes, at most {} are allowed",
+                    "the document has {} bytes, at most {} are allowed",
+                    end - start,
                     options.limits.document_bytes
                 );
                 let fault = Fault::error(codes::LIMIT, start..start, message);
                 parts.push(Part::unreadable(index, start, vec![fault]));
-                at += length;
+                at = end;
             }
-            Ok(length) => {
+            Ok(end) => {
                 let (tree, faults) = builder.finish();
                 parts.push(Part {
                     index,
@@ -159,29 +174,24 @@ fn read_json(
                     tree,
                     faults,
                 });
-                at += length.max(1);
+                at = end.max(start + 1);
             }
             Err(fault) => {
-                parts.push(Part::unreadable(index, start, vec![fault]));
+                parts.push(Part::unreadable(index, start, vec![*fault]));
                 break;
             }
         }
     }
-    parts
 }
 
-fn read_yaml(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions) -> Part {
-    read_directly(source, segment, options).unwrap_or_else(|| read_events(source, segment, options))
+fn read_yaml(builder: &mut Builder<'_>, source: &Source, segment: &Segment, options: &DecodeOptions) -> Part {
+    read_directly(builder, source, segment).unwrap_or_else(|| read_events(builder, source, segment, options))
 }
 
 /// By the scanner for plain documents; `None` leaves the document to the parser.
-pub(super) fn read_directly(
-    source: &Arc<Source>,
-    segment: &Segment,
-    options: &DecodeOptions,
-) -> Option<Part> {
-    let mut builder = Builder::new(Arc::clone(source), segment.span.len(), options);
-    direct::read(source, segment, &mut builder).ok()?;
+pub(super) fn read_directly(builder: &mut Builder<'_>, source: &Source, segment: &Segment) -> Option<Part> {
+    builder.start();
+    direct::read(source, segment, builder).ok()?;
     let (tree, faults) = builder.finish();
     Some(Part {
         index: segment.index,
@@ -192,13 +202,18 @@ pub(super) fn read_directly(
 }
 
 /// By the events of a YAML parser.
-pub(super) fn read_events(source: &Arc<Source>, segment: &Segment, options: &DecodeOptions) -> Part {
+pub(super) fn read_events(
+    builder: &mut Builder<'_>,
+    source: &Source,
+    segment: &Segment,
+    options: &DecodeOptions,
+) -> Part {
     let Segment { index, span, .. } = segment.clone();
-    let mut builder = Builder::new(Arc::clone(source), span.len(), options);
-    let outcome = yaml::read(source.slice(span.clone()), span.start, options, &mut builder);
+    builder.start_with_anchors(span.len());
+    let outcome = yaml::read(source.slice(span.clone()), span.start, options, builder);
     let complete = outcome.is_ok() && builder.is_at_top();
     let (tree, mut faults) = builder.finish();
-    faults.extend(outcome.err());
+    faults.extend(outcome.err().map(|fault| *fault));
     Part {
         index,
         start: segment.content.start,

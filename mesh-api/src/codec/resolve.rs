@@ -71,6 +71,9 @@ pub(crate) fn resolve(text: &str, version: YamlVersion) -> Resolved {
 ///
 /// Source: Go `strconv.ParseInt` with base 0, as the YAML library of the Kubernetes tools calls it.
 pub(crate) fn parse_int(text: &str, version: YamlVersion) -> Option<i128> {
+    if let Some(number) = short_decimal(text) {
+        return Some(number.into());
+    }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -101,6 +104,20 @@ pub(crate) fn parse_int(text: &str, version: YamlVersion) -> Option<i128> {
         i128::from(magnitude)
     };
     (value >= i128::from(i64::MIN)).then_some(value)
+}
+
+/// The value of digits that are an integer in every version of YAML and in JSON; nearly all integers are like that.
+fn short_decimal(text: &str) -> Option<u64> {
+    let digits = text.as_bytes();
+    let canonical = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 18;
+    if !canonical {
+        return None;
+    }
+    digits.iter().try_fold(0, |number: u64, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u64::from(digit - b'0'))
+    })
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`

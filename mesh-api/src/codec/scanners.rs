@@ -6,7 +6,7 @@ use super::documents::{split, to_text};
 use super::options::DecodeOptions;
 use super::parts::{Part, read_directly, read_events};
 use super::source::Source;
-use super::tree::Tree;
+use super::tree::{Builder, Tree};
 use crate::report::Diagnostic;
 
 /// A way from YAML into a tree.
@@ -31,9 +31,10 @@ pub fn scan(text: &str, scanner: Scanner, options: &DecodeOptions) -> Vec<Option
         return Vec::new();
     }
     let source = Arc::new(Source::new("input", text));
+    let mut builder = Builder::new(Arc::clone(&source), options);
     let read = |segment| match scanner {
-        Scanner::Direct => read_directly(&source, segment, options),
-        Scanner::Events => Some(read_events(&source, segment, options)),
+        Scanner::Direct => read_directly(&mut builder, &source, segment),
+        Scanner::Events => Some(read_events(&mut builder, &source, segment, options)),
     };
     let segments = split(source.text());
     let parts = segments.iter().map(read);

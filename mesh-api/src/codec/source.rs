@@ -14,15 +14,18 @@ pub struct Source {
     lines: OnceLock<Lines>,
 }
 
+/// What comes before each block of [`BLOCK`] bytes; so places are found by looking at two blocks, and nothing grows with
+/// the number of lines or their lengths.
 #[derive(Debug)]
 struct Lines {
-    /// The byte at which each line starts.
-    starts: Vec<usize>,
-    /// How many characters begin before each block of [`BLOCK`] bytes; empty for ASCII text.
-    chars: Vec<usize>,
+    /// How many line breaks.
+    breaks: Vec<u32>,
+    /// How many characters; empty for ASCII text.
+    chars: Vec<u32>,
 }
 
-const BLOCK: usize = 128;
+/// Few enough that the count of one block fits a byte, which lets it be made for many bytes at once.
+const BLOCK: usize = 192;
 
 /// Lines longer than this are shown in part.
 const MAX_EXCERPT: usize = 160;
@@ -54,106 +57,165 @@ impl Source {
 
     /// The line (from 1) and column (from 1, in characters) of a byte.
     ///
-    /// Costs a search among the lines, whatever the length of a line.
+    /// Costs a search among blocks of the text, whatever the length of a line.
     pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text.len());
-        let lines = self.lines();
-        let line = lines.starts.partition_point(|start| *start <= offset);
-        let start = line
-            .checked_sub(1)
-            .and_then(|index| lines.starts.get(index))
-            .copied()
-            .unwrap_or(0);
-        (line, self.char_index(offset) - self.char_index(start) + 1)
+        let line = self.line_around(offset);
+        let column = self.char_index(offset) - self.char_index(line.start) + 1;
+        (line.number, column)
     }
 
     /// The place of a range of bytes, with the text of its line. The range is widened to whole characters, and what of it
     /// lies behind the text is cut off.
     pub fn location(&self, span: Range<usize>) -> SourceLocation {
-        let (mut start, mut end) = (span.start.min(self.text.len()), span.end.min(self.text.len()));
-        while !self.text.is_char_boundary(start) {
-            start -= 1;
-        }
+        let start = self.floor(span.start);
+        let mut end = span.end.min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end += 1;
         }
         let span = start..end.max(start);
-        let (line, column) = self.line_and_column(span.start);
-        let starts = &self.lines().starts;
-        let start = line
-            .checked_sub(1)
-            .and_then(|index| starts.get(index))
-            .copied()
-            .unwrap_or(0);
-        let end = starts.get(line).copied().unwrap_or(self.text.len());
-        let rest = self.slice(start..end).trim_end_matches(['\n', '\r']);
-        let width = self
-            .slice(span.start..span.end.min(start + rest.len()))
-            .chars()
-            .take(MAX_EXCERPT)
-            .count();
+        let line = self.line_around(span.start);
+        let before = self.char_index(span.start) - self.char_index(line.start);
         SourceLocation {
             file: self.name.clone(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(column).unwrap_or(u32::MAX),
+            line: u32::try_from(line.number).unwrap_or(u32::MAX),
+            column: u32::try_from(before + 1).unwrap_or(u32::MAX),
+            excerpt: self.excerpt(&line, before, &span),
             span,
-            excerpt: excerpt(rest, column - 1, width),
         }
     }
 
-    fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| {
-            let breaks = self.text.match_indices('\n');
-            let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
-            let mut chars = Vec::new();
-            if !self.text.is_ascii() {
-                let mut count = 0;
-                for block in self.text.as_bytes().chunks(BLOCK) {
-                    chars.push(count);
-                    count += count_chars(block);
-                }
+    /// The line, or the part of a long one around the place, which has `before` characters before it.
+    fn excerpt(&self, line: &Line, before: usize, span: &Range<usize>) -> Excerpt {
+        let line_end = |from: usize, limit: usize| {
+            let end = self.floor(line.end.min(from + limit));
+            from + self.slice(from..end).trim_end_matches(['\n', '\r']).len()
+        };
+        // a line break may take two bytes more, and half a character is left out
+        let is_long = line_end(line.start, MAX_EXCERPT + 6) - line.start > MAX_EXCERPT;
+        let (from, before) = if is_long && before > MAX_EXCERPT / 2 {
+            (self.chars_back(span.start, MAX_EXCERPT / 2), MAX_EXCERPT / 2)
+        } else {
+            (line.start, before)
+        };
+        let rest = self.slice(from..line_end(from, 4 * MAX_EXCERPT));
+        let text = match rest.get(..MAX_EXCERPT) {
+            Some(ascii) if ascii.is_ascii() => ascii,
+            _ => {
+                let end = rest.char_indices().nth(MAX_EXCERPT.min(rest.len()));
+                end.and_then(|(end, _)| rest.get(..end)).unwrap_or(rest)
             }
-            Lines { starts, chars }
+        };
+        let shown = span.start.saturating_sub(from)..span.end.saturating_sub(from).min(text.len());
+        Excerpt {
+            before,
+            width: text.get(shown).map_or(0, |shown| shown.chars().count()).max(1),
+            text: Text::from(text),
+        }
+    }
+
+    /// The start of the character around a byte.
+    fn floor(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+
+    fn chars_back(&self, offset: usize, count: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or_default();
+        before
+            .char_indices()
+            .rev()
+            .nth(count - 1)
+            .map_or(0, |(start, _)| start)
+    }
+
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines {
+            breaks: count_blocks(&self.text, is_break),
+            chars: if self.text.is_ascii() {
+                Vec::new()
+            } else {
+                count_blocks(&self.text, starts_char)
+            },
         })
+    }
+
+    /// The line that holds a byte.
+    fn line_around(&self, offset: usize) -> Line {
+        let before = self.count_before(offset, &self.lines().breaks, is_break);
+        Line {
+            number: before + 1,
+            start: self.after_break(before).unwrap_or(0),
+            end: self.after_break(before + 1).unwrap_or(self.text.len()),
+        }
+    }
+
+    /// The byte behind a line break, which are counted from 1.
+    fn after_break(&self, number: usize) -> Option<usize> {
+        let breaks = &self.lines().breaks;
+        let block = breaks
+            .partition_point(|before| (*before as usize) < number)
+            .checked_sub(1)?;
+        let nth = number - *breaks.get(block)? as usize;
+        let bytes = self.text.as_bytes().get(block * BLOCK..)?.iter();
+        let at = bytes
+            .take(BLOCK)
+            .enumerate()
+            .filter(|(_, byte)| is_break(**byte))
+            .nth(nth - 1);
+        at.map(|(at, _)| block * BLOCK + at + 1)
     }
 
     /// How many characters begin before the byte.
     fn char_index(&self, offset: usize) -> usize {
-        match self.lines().chars.get(offset / BLOCK) {
-            None if self.lines().chars.is_empty() => offset,
-            // the end of a text that fills its last block
-            None => count_chars(self.text.as_bytes().get(..offset).unwrap_or_default()),
-            Some(before) => {
-                let block = self
-                    .text
-                    .as_bytes()
-                    .get(offset / BLOCK * BLOCK..offset)
-                    .unwrap_or_default();
-                before + count_chars(block)
-            }
+        match self.lines().chars.as_slice() {
+            [] => offset,
+            chars => self.count_before(offset, chars, starts_char),
         }
     }
-}
 
-fn count_chars(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
-}
-
-/// The line, or the part of a long one around `before`, which counts the characters before the place.
-fn excerpt(line: &str, before: usize, width: usize) -> Excerpt {
-    let skipped = if line.len() > MAX_EXCERPT {
-        before.saturating_sub(MAX_EXCERPT / 2)
-    } else {
-        0
-    };
-    let text: String = line.chars().skip(skipped).take(MAX_EXCERPT).collect();
-    let before = before - skipped;
-    let room = text.chars().count().saturating_sub(before);
-    Excerpt {
-        before,
-        width: width.min(room).max(1),
-        text: Text::from(text),
+    fn count_before(&self, offset: usize, blocks: &[u32], is: fn(u8) -> bool) -> usize {
+        let block = offset / BLOCK;
+        let rest = self
+            .text
+            .as_bytes()
+            .get(block * BLOCK..offset)
+            .unwrap_or_default();
+        let inside = rest.iter().filter(|byte| is(**byte)).count();
+        blocks.get(block).copied().unwrap_or(0) as usize + inside
     }
+}
+
+/// A line from its first byte to behind its break.
+struct Line {
+    /// Counted from 1.
+    number: usize,
+    start: usize,
+    end: usize,
+}
+
+/// How many bytes of a sort come before each block, and before the end.
+fn count_blocks(text: &str, is: impl Fn(u8) -> bool) -> Vec<u32> {
+    let mut before = 0;
+    let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+        let count = block.iter().fold(0_u8, |count, byte| count + u8::from(is(*byte)));
+        let next = before + u32::from(count);
+        std::mem::replace(&mut before, next)
+    });
+    let mut counts: Vec<u32> = blocks.collect();
+    counts.push(before);
+    counts
+}
+
+fn is_break(byte: u8) -> bool {
+    byte == b'\n'
+}
+
+fn starts_char(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
 }
 
 #[cfg(test)]
@@ -184,6 +246,49 @@ mod tests {
             let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
             assert_eq!(source.line_and_column(offset), (line, column), "{offset}");
         }
+    }
+
+    #[test]
+    fn blocks_are_found_wherever_lines_end() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            for gap in [1, 7, BLOCK - 1, BLOCK, 2 * BLOCK] {
+                let text: String = (0..length)
+                    .map(|at| if at % gap == gap - 1 { '\n' } else { 'x' })
+                    .collect();
+                let source = Source::new("x", text.as_str());
+                for offset in 0..=length {
+                    let before = &text[..offset];
+                    let line = before.matches('\n').count() + 1;
+                    let column = before.rsplit('\n').next().unwrap().len() + 1;
+                    assert_eq!(
+                        source.line_and_column(offset),
+                        (line, column),
+                        "{length} {gap} {offset}"
+                    );
+                    let shown = text.lines().nth(line - 1).unwrap_or_default();
+                    let excerpt = source.location(offset..offset).excerpt;
+                    if shown.len() <= MAX_EXCERPT {
+                        assert_eq!((&*excerpt.text, excerpt.before), (shown, column - 1));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn excerpts_end_where_lines_do() {
+        let text = format!("{}é\r\nb\n", "é".repeat(MAX_EXCERPT));
+        let source = Source::new("x", text.as_str());
+        let place = |span| {
+            let Excerpt { text, before, width } = source.location(span).excerpt;
+            (text.chars().count(), before, width)
+        };
+        assert_eq!(place(0..2), (MAX_EXCERPT, 0, 1));
+        assert_eq!(place(1..9), (MAX_EXCERPT, 0, 5)); // widened to whole characters
+        let last = 2 * MAX_EXCERPT;
+        assert_eq!(place(last..last + 2), (MAX_EXCERPT / 2 + 1, MAX_EXCERPT / 2, 1));
+        assert_eq!(place(last + 2..last + 3), (MAX_EXCERPT / 2, MAX_EXCERPT / 2, 1)); // the break
+        assert_eq!(place(last + 4..last + 9), (1, 0, 1));
     }
 
     #[test]

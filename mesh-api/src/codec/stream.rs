@@ -145,6 +145,7 @@ pub fn decode_value<T: DeserializeOwned + Default>(file_name: &str, bytes: &[u8]
             let dialect = de::Dialect {
                 profile: options.profile,
                 schema: de::Schema::Istio,
+                models: de::Models::Others,
             };
             let (read, more) = de::decode::<T>(
                 tree.root(),

@@ -17,7 +17,7 @@ pub(crate) fn read(
     base: usize,
     options: &DecodeOptions,
     builder: &mut Builder<'_>,
-) -> Result<(), Fault> {
+) -> Result<(), Box<Fault>> {
     let mut reader = Reader {
         text,
         base,
@@ -34,11 +34,8 @@ pub(crate) fn read(
                 documents += 1;
                 if documents > 1 {
                     let span = reader.span(span);
-                    return Err(Fault::error(
-                        codes::SYNTAX,
-                        span,
-                        "another document starts without a `---` line",
-                    ));
+                    let message = "another document starts without a `---` line";
+                    return Err(Fault::error(codes::SYNTAX, span, message).into());
                 }
             }
             Ok((event, span)) => reader.event(event, span)?,
@@ -46,7 +43,7 @@ pub(crate) fn read(
                 let at = reader.positions.byte(error.marker().index());
                 // an error at the end of the text is shown on its last character
                 let at = base + at.min(text.trim_end().len().saturating_sub(1));
-                return Err(syntax_error(&error, at, options));
+                return Err(syntax_error(&error, at, options).into());
             }
         }
     }
@@ -75,7 +72,7 @@ struct Reader<'t, 'b, 'o> {
 }
 
 impl Reader<'_, '_, '_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Fault>> {
         let span = self.span(span);
         match event {
             Event::Alias(anchor) => self.builder.alias(span, anchor),
@@ -113,7 +110,7 @@ impl Reader<'_, '_, '_> {
         anchor: usize,
         tag: Option<&Tag>,
         span: Range<usize>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         let (span, text) = self.place(value, style, span);
         let Some(tag) = tag else {
             return match style {
@@ -154,7 +151,7 @@ impl Reader<'_, '_, '_> {
     }
 
     /// `!!binary`: base64 of what must be text, since JSON knows nothing else.
-    fn binary(&mut self, value: &str, span: Range<usize>, anchor: usize) -> Result<(), Fault> {
+    fn binary(&mut self, value: &str, span: Range<usize>, anchor: usize) -> Result<(), Box<Fault>> {
         let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
         let bytes = compact
             .parse::<crate::scalar::Bytes>()

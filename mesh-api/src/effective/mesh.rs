@@ -10,7 +10,7 @@ use super::layered::Layered;
 use super::place::Place;
 use super::proxy_config::{Change, EffectiveProxyConfig, lay_over};
 use crate::codec::{
-    DecodeOptions, Dialect, Node, Profile, Schema, Tree, camel_case, codes, decode_node, read_trees,
+    DecodeOptions, Dialect, Models, Node, Profile, Schema, Tree, camel_case, codes, decode_node, read_trees,
 };
 use crate::kind::Kind;
 use crate::mesh::{ExtensionProvider, MeshConfig, MeshNetworks, MeshProxyConfig};
@@ -394,6 +394,7 @@ pub(super) fn read<T: DeserializeOwned>(place: &Place, profile: Profile, report:
     let dialect = Dialect {
         profile,
         schema: Schema::Istio,
+        models: Models::Own,
     };
     let limits = DecodeOptions::default().limits;
     let budget = Cell::new(limits.values_of(place.text_len()));

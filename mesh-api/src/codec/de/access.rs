@@ -7,19 +7,25 @@ use super::super::Profile;
 use super::super::fault::{Fault, codes, quote};
 use super::super::tree::{Entries, Items, Node, camel_case};
 use super::error::{Error, Reason};
-use super::{Hidden, Link, NodeDe, Schema, Step, UnknownField};
+use super::{Context, Level, Link, Models, NodeDe, Schema, UnknownField};
+use crate::report::FieldPath;
 
 /// The items of a list.
 pub(super) struct ListAccess<'t, 'c> {
-    list: NodeDe<'t, 'c>,
-    items: std::iter::Enumerate<Items<'t>>,
+    items: Items<'t>,
+    length: usize,
+    /// How many items came.
+    seen: u32,
+    link: Link<'c>,
 }
 
 impl<'t, 'c> ListAccess<'t, 'c> {
     pub(super) fn new(list: NodeDe<'t, 'c>) -> Self {
         Self {
-            list,
-            items: list.node.items().enumerate(),
+            items: list.node.items(),
+            length: list.node.len(),
+            seen: 0,
+            link: list.link.below(Level::List),
         }
     }
 }
@@ -28,28 +34,24 @@ impl<'t> de::SeqAccess<'t> for ListAccess<'t, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'t>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let cx = self.list.cx;
-        let Some((index, node)) = self.items.by_ref().find(|(_, node)| !cx.is_masked(node.id())) else {
-            return Ok(None);
-        };
-        let link = Link {
-            parent: Some(self.list.link),
-            step: Step::Index(index),
-            fields: &[],
-        };
-        let item = NodeDe {
-            node,
-            link: &link,
-            item: true,
-            key: None,
-            cx,
-        };
-        seed.deserialize(item).map(Some)
+        for node in self.items.by_ref() {
+            self.link.step = self.seen;
+            self.seen += 1;
+            if self.link.cx.is_masked(node.id()) {
+                continue;
+            }
+            let item = NodeDe {
+                node,
+                link: &self.link,
+            };
+            return seed.deserialize(item).map(Some);
+        }
+        Ok(None)
     }
 
     fn size_hint(&self) -> Option<usize> {
         // at most what the text holds, so a hint cannot make anyone allocate more
-        self.items.size_hint().1.or(Some(self.list.node.len()))
+        Some(self.length)
     }
 }
 
@@ -59,11 +61,18 @@ pub(super) struct Oneofs(&'static str);
 
 impl Oneofs {
     pub(super) fn of(name: &'static str) -> Self {
-        Self(name.split_once('(').map_or("", |(_, groups)| groups))
+        Self(name)
+    }
+
+    /// Whether there are any; it costs next to nothing to ask.
+    #[inline]
+    fn any(self) -> bool {
+        self.0.ends_with(')')
     }
 
     fn groups(self) -> impl Iterator<Item = Vec<&'static str>> {
-        self.0
+        let groups = self.0.split_once('(').map_or("", |(_, groups)| groups);
+        groups
             .split(['(', ')'])
             .filter(|group| !group.is_empty())
             .map(|group| group.split('|').map(str::trim).collect())
@@ -72,38 +81,24 @@ impl Oneofs {
 
 /// The entries of a map, or the fields of a message.
 pub(super) struct MapAccess<'t, 'c> {
-    map: NodeDe<'t, 'c>,
+    map: Node<'t>,
     entries: Entries<'t>,
-    /// The fields of a message; `None` for a map, which takes any key.
-    fields: Option<&'static [&'static str]>,
-    /// Members of a oneof that lose against a later one.
-    overruled: Vec<&'static str>,
-    /// Keys to pass over.
-    hidden: &'static [&'static str],
-    /// The entry whose value comes next: its key, the name of the field, and the value.
-    current: Option<(Node<'t>, &'t str, Node<'t>)>,
+    /// Whether some keys are passed over.
+    hides: bool,
+    /// The value of the entry whose key came last.
+    value: Option<Node<'t>>,
+    link: Link<'c>,
 }
 
 impl<'t, 'c> MapAccess<'t, 'c> {
     pub(super) fn map(map: NodeDe<'t, 'c>) -> Self {
-        let Hidden { node, keys } = map.cx.hidden;
-        Self {
-            hidden: if node == map.node.id() { keys } else { &[] },
-            map,
-            entries: map.node.entries(),
-            fields: None,
-            overruled: Vec::new(),
-            current: None,
-        }
+        Self::new(map, Level::Map)
     }
 
     pub(super) fn message(map: NodeDe<'t, 'c>, fields: &'static [&'static str], oneofs: Oneofs) -> Self {
-        let mut access = Self {
-            fields: Some(fields),
-            ..Self::map(map)
-        };
+        let access = Self::new(map, Level::Message(fields));
         // most messages with oneofs are one member and nothing else
-        if map.node.len() > 1 {
+        if map.node.len() > 1 && oneofs.any() {
             for group in oneofs.groups() {
                 access.settle_oneof(&group);
             }
@@ -111,21 +106,42 @@ impl<'t, 'c> MapAccess<'t, 'c> {
         access
     }
 
+    fn new(map: NodeDe<'t, 'c>, level: Level<'c>) -> Self {
+        Self {
+            map: map.node,
+            entries: map.node.entries(),
+            hides: map.link.cx.hidden.node == map.node.id() && !map.link.cx.hidden.keys.is_empty(),
+            value: None,
+            link: map.link.below(level),
+        }
+    }
+
+    fn cx(&self) -> &'c Context {
+        self.link.cx
+    }
+
+    fn path_of(&self, name: &str) -> FieldPath {
+        self.link.container_path(self.map.tree()).with_key(name)
+    }
+
     /// A-WIRE-13: of several members the last in declaration order wins; a cluster refuses them.
-    fn settle_oneof(&mut self, members: &[&'static str]) {
+    fn settle_oneof(&self, members: &[&'static str]) {
+        let means =
+            |name: &str, member: &str| name == member || (name.contains('_') && camel_case(name) == member);
         let mut set: Vec<(&'static str, Node<'t>)> = Vec::new();
         for member in members {
-            let found = self.map.node.entries().find(|(key, value)| {
-                let name = key.text();
-                !value.is_null() && (name == *member || (name.contains('_') && camel_case(name) == *member))
-            });
+            let found = self
+                .map
+                .entries()
+                .find(|(key, value)| !value.is_null() && means(key.text(), member));
             set.extend(found.map(|(key, _)| (*member, key)));
         }
         let Some(((winner, winner_key), losers)) = set.split_last() else {
             return;
         };
         for (loser, loser_key) in losers {
-            self.overruled.push(loser);
+            let spellings = self.map.entries().filter(|(key, _)| means(key.text(), loser));
+            spellings.for_each(|(key, _)| self.cx().overrule(key.id()));
             let message = format!("`{loser}` and `{winner}` are both set, only one may be");
             let first = loser_key.span().start.max(winner_key.span().start);
             let key = if loser_key.span().start == first {
@@ -133,68 +149,76 @@ impl<'t, 'c> MapAccess<'t, 'c> {
             } else {
                 winner_key
             };
-            let fault = if self.map.cx.dialect.profile.has_api_server() {
+            let fault = if self.cx().dialect.profile.has_api_server() {
                 Fault::error(codes::ONEOF, key.span(), message).with_help("remove one")
             } else {
                 Fault::warning(codes::ONEOF, key.span(), message).with_help(format!("`{winner}` is taken"))
             };
-            self.map.cx.note(
-                key.id(),
-                fault.with_path(self.map.link.path().with_field(*winner)),
-            );
+            self.cx().note(key.id(), fault.with_path(self.path_of(winner)));
         }
     }
 
-    /// The field of the message that a key means; keys that mean none are noted.
-    fn field_of(&self, key: Node<'t>, fields: &'static [&'static str]) -> Option<&'static str> {
-        let name = key.text();
-        // nearly all fields that differ differ in length or first letter
-        let first = name.as_bytes().first();
-        let same =
-            |field: &&&str| field.len() == name.len() && field.as_bytes().first() == first && **field == name;
-        if let Some(field) = fields.iter().find(same) {
-            return Some(field);
+    /// The number of the field that a key means; keys that mean none are noted.
+    #[inline]
+    fn field_of(&self, key: Node<'t>, fields: &'static [&'static str]) -> Option<usize> {
+        let name = key.key_text();
+        fields
+            .iter()
+            .position(|field| same(field.as_bytes(), name))
+            .or_else(|| self.other_field_of(key, fields))
+    }
+
+    #[cold]
+    fn other_field_of(&self, key: Node<'t>, fields: &'static [&'static str]) -> Option<usize> {
+        if self.cx().dialect.schema != Schema::Istio {
+            return None;
         }
-        let istio = self.map.cx.dialect.schema == Schema::Istio;
-        if istio && name.contains('_') {
+        let name = key.text();
+        if name.contains('_') {
             let camel = camel_case(name);
-            if let Some(field) = fields.iter().find(|field| **field == camel) {
-                return self.note_spelling(key, field).then_some(field);
+            if let Some(index) = fields.iter().position(|field| **field == camel) {
+                return self.note_spelling(key, &camel).then_some(index);
             }
         }
-        if istio {
-            self.map.cx.note_unknown(key.id(), || UnknownField {
-                name: name.to_owned(),
-                path: self.map.link.path().with_key(name),
-                span: key.span(),
-                inner: inner_nodes(self.map.node),
-                around: std::iter::once(fields).chain(self.map.link.around()).collect(),
-            });
-        }
+        self.cx().note_unknown(key.id(), || UnknownField {
+            name: name.to_owned(),
+            path: self.path_of(name),
+            span: key.span(),
+            inner: inner_nodes(self.map),
+            around: self.link.around(),
+        });
         None
     }
 
     /// A-WIRE-1: a field in its original spelling. `false` if the other spelling is there too and wins.
-    fn note_spelling(&self, key: Node<'t>, field: &'static str) -> bool {
+    fn note_spelling(&self, key: Node<'t>, field: &str) -> bool {
         // the CRDs know these two by both names (api.md 3.3)
         let listed = matches!(key.text(), "jwks_uri" | "mirror_percent");
-        let other = self.map.node.get(field).filter(|value| !value.is_null());
+        let other = self.map.get(field).filter(|value| !value.is_null());
         let both = other.is_some();
-        let own = || self.map.node.get(key.text()).map(|value| value.to_json());
+        let own = || self.map.get(key.text()).map(|value| value.to_json());
         let differ = other.is_some_and(|other| own() != Some(other.to_json()));
-        let profile = self.map.cx.dialect.profile;
-        let path = || self.map.link.path().with_key(key.text());
+        let profile = self.cx().dialect.profile;
+        let path = || self.path_of(key.text());
         if differ && profile == Profile::Strict {
             let message = format!("`{field}` is there in both spellings");
             let fault = Fault::error(codes::SPELLING, key.span(), message).with_help("remove one");
-            self.map.cx.note(key.id(), fault.with_path(path()));
+            self.cx().note(key.id(), fault.with_path(path()));
         } else if profile.has_api_server() && !listed {
             let message = format!("the field {} is not known by this spelling", quote(key.text()));
             let fault =
                 Fault::error(codes::SPELLING, key.span(), message).with_help(format!("write `{field}`"));
-            self.map.cx.note(key.id(), fault.with_path(path()));
+            self.cx().note(key.id(), fault.with_path(path()));
         }
         !both
+    }
+
+    /// Whether an entry is passed over: it failed before, or is part of something else.
+    fn is_skipped(&self, key: Node<'t>, value: Node<'t>) -> bool {
+        let cx = self.cx();
+        (self.hides && cx.hidden.keys.contains(&key.text()))
+            || cx.is_masked(key.id())
+            || cx.is_masked(value.id())
     }
 }
 
@@ -202,64 +226,92 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        loop {
-            let Some((key, value)) = self.entries.next() else {
-                return Ok(None);
-            };
-            let cx = self.map.cx;
-            let hidden = !self.hidden.is_empty() && self.hidden.contains(&key.text());
-            if hidden || cx.is_masked(key.id()) || cx.is_masked(value.id()) {
+        while let Some((key, value)) = self.entries.next() {
+            if self.is_skipped(key, value) {
                 continue;
             }
-            let Some(fields) = self.fields else {
-                self.current = Some((key, key.text(), value));
-                let link = Link {
-                    parent: Some(self.map.link),
-                    step: Step::Name(key.text()),
-                    fields: &[],
-                };
-                let key_de = NodeDe {
+            self.link.step = key.id();
+            let Level::Message(fields) = self.link.level else {
+                self.value = Some(value);
+                let key = NodeDe {
                     node: key,
-                    link: &link,
-                    item: false,
-                    ..self.map
+                    link: &self.link,
                 };
-                return seed.deserialize(KeyDe(key_de)).map(Some);
+                return seed.deserialize(KeyDe(key)).map(Some);
             };
             let Some(field) = self.field_of(key, fields) else {
                 continue;
             };
             // A-WIRE-10: null is absent
-            if value.is_null() || self.overruled.contains(&field) {
+            if value.is_null() || self.cx().is_overruled(key.id()) {
                 continue;
             }
-            self.current = Some((key, field, value));
-            return seed.deserialize(BorrowedStrDeserializer::new(field)).map(Some);
+            self.value = Some(value);
+            let name = FieldDe {
+                index: field,
+                fields,
+                by_index: self.cx().dialect.models == Models::Own,
+            };
+            return seed.deserialize(name).map(Some);
         }
+        Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'t>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some((key, name, value)) = self.current.take() else {
+        let Some(node) = self.value.take() else {
             return Err(Error::new(Reason::Other(
                 "a value was asked for before its key".to_owned(),
             )));
         };
-        let link = Link {
-            parent: Some(self.map.link),
-            step: Step::Name(name),
-            fields: self.fields.unwrap_or_default(),
-        };
         seed.deserialize(NodeDe {
-            node: value,
-            link: &link,
-            item: self.fields.is_none(),
-            key: Some(key.id()),
-            cx: self.map.cx,
+            node,
+            link: &self.link,
         })
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.map.node.len())
+        Some(self.map.len())
+    }
+}
+
+/// Whether two names are the same. Names are short: mostly two words of memory tell, without a call.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        return first_a == first_b && a.last_chunk::<8>() == b.last_chunk::<8>() && (a.len() <= 16 || a == b);
+    }
+    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+        return first_a == first_b && a.last_chunk::<4>() == b.last_chunk::<4>();
+    }
+    a.iter().eq(b)
+}
+
+/// The name of a field.
+struct FieldDe {
+    index: usize,
+    fields: &'static [&'static str],
+    /// Whether the message takes the number of the field, which spares it to look for the name again.
+    by_index: bool,
+}
+
+impl<'de> de::Deserializer<'de> for FieldDe {
+    type Error = Error;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.by_index {
+            visitor.visit_u64(self.index as u64)
+        } else {
+            visitor.visit_borrowed_str(self.fields.get(self.index).copied().unwrap_or_default())
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -328,7 +380,8 @@ impl<'de> de::Deserializer<'de> for KeyDe<'de, '_> {
 pub(super) struct EnumAccess<'t, 'c> {
     de: NodeDe<'t, 'c>,
     name: &'t str,
-    value: Option<Node<'t>>,
+    /// The key and the value behind it.
+    entry: Option<(Node<'t>, Node<'t>)>,
 }
 
 impl<'t, 'c> EnumAccess<'t, 'c> {
@@ -336,7 +389,7 @@ impl<'t, 'c> EnumAccess<'t, 'c> {
         Self {
             de,
             name: de.node.text(),
-            value: None,
+            entry: None,
         }
     }
 
@@ -345,7 +398,7 @@ impl<'t, 'c> EnumAccess<'t, 'c> {
         Self {
             de,
             name: entry.map_or("", |(key, _)| key.text()),
-            value: entry.map(|(_, value)| value),
+            entry,
         }
     }
 }
@@ -363,23 +416,17 @@ impl<'t> de::EnumAccess<'t> for EnumAccess<'t, '_> {
 
 impl<'t> EnumAccess<'t, '_> {
     fn content<T>(self, read: impl FnOnce(NodeDe<'t, '_>) -> Result<T, Error>) -> Result<T, Error> {
-        let Some(node) = self.value else {
+        let Some((key, node)) = self.entry else {
             return self.de.placed(Err(Error::new(Reason::Other(format!(
                 "`{}` needs a value",
                 self.name
             )))));
         };
         let link = Link {
-            parent: Some(self.de.link),
-            step: Step::Name(self.name),
-            fields: &[],
+            step: key.id(),
+            ..self.de.link.below(Level::Map)
         };
-        read(NodeDe {
-            node,
-            link: &link,
-            item: true,
-            ..self.de
-        })
+        read(NodeDe { node, link: &link })
     }
 }
 
@@ -387,7 +434,7 @@ impl<'t> VariantAccess<'t> for EnumAccess<'t, '_> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
-        match self.value {
+        match self.entry {
             None => Ok(()),
             Some(_) => self.content(|value| <() as serde::Deserialize>::deserialize(value)),
         }

@@ -4,6 +4,7 @@ mod access;
 mod error;
 mod pass;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -13,7 +14,7 @@ use serde::de::Visitor;
 
 use super::Profile;
 use super::fault::{Fault, codes, quote};
-use super::tree::{Node, NodeKind};
+use super::tree::{Node, NodeKind, Tree, camel_case};
 use crate::report::{Code, FieldPath, Segment};
 
 use access::{EnumAccess, ListAccess, MapAccess, Oneofs};
@@ -26,6 +27,18 @@ pub(crate) use pass::decode;
 pub(crate) struct Dialect {
     pub(crate) profile: Profile,
     pub(crate) schema: Schema,
+    /// Who says what fields there are.
+    pub(crate) models: Models,
+}
+
+/// Whose types are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Models {
+    /// Those of this crate: all messages are derived and their fields have no aliases. So a field can be told by its number
+    /// in the list that serde hands over, which spares the message to look for the name again.
+    Own,
+    /// Those of others, which may know fields by names only.
+    Others,
 }
 
 /// Whose messages a part of a document holds.
@@ -42,10 +55,16 @@ pub(crate) struct Context {
     dialect: Dialect,
     /// Nodes that failed before; they are passed over.
     masked: HashSet<u32>,
+    /// The keys of members of a oneof that lose against a later one.
+    overruled: RefCell<HashSet<u32>>,
+    /// Whether any node is passed over.
+    passes_over: Cell<bool>,
     /// The keys of the node that is decoded which are not part of the message: the envelope of an object.
     hidden: Hidden,
     /// Findings beside the value, by node and rule, so that decoding again does not repeat them.
     beside: RefCell<BTreeMap<(u32, Code), Fault>>,
+    /// Whether the fields of messages are kept; where there is nothing to report, nobody asks for them.
+    recording: bool,
     /// The fields of each message that this pass read, to tell a misplaced field from an unknown one.
     shapes: RefCell<Vec<(u32, &'static [&'static str])>>,
     /// Those of earlier passes.
@@ -77,36 +96,66 @@ struct UnknownField {
     around: Vec<&'static [&'static str]>,
 }
 
-/// The way down to a node, on the stack.
-#[derive(Clone, Copy)]
+/// The way down to a node, on the stack: a link for each list and map around it.
 struct Link<'p> {
+    cx: &'p Context,
     parent: Option<&'p Link<'p>>,
-    step: Step<'p>,
-    /// The fields of the message that this link is part of.
-    fields: &'static [&'static str],
+    level: Level<'p>,
+    /// Which child of it is read: the number of an item, or the node of a key.
+    step: u32,
 }
 
+/// What a link stands for.
 #[derive(Clone, Copy)]
-enum Step<'p> {
+enum Level<'p> {
+    /// What is around the node that is decoded.
     Base(&'p FieldPath),
-    Name(&'p str),
-    Index(usize),
+    List,
+    /// A map, which takes any key.
+    Map,
+    /// A message with these fields.
+    Message(&'static [&'static str]),
 }
 
-impl Link<'_> {
-    fn path(&self) -> FieldPath {
-        let mut links = Vec::new();
-        let mut link = Some(self);
-        while let Some(current) = link {
-            links.push(current.step);
-            link = current.parent;
+impl<'p> Link<'p> {
+    /// The node that is decoded.
+    fn base(cx: &'p Context, path: &'p FieldPath) -> Self {
+        Self {
+            cx,
+            parent: None,
+            level: Level::Base(path),
+            step: 0,
         }
+    }
+
+    /// The link to the children of the node that is read.
+    fn below<'b>(&'b self, level: Level<'b>) -> Link<'b> {
+        Link {
+            cx: self.cx,
+            parent: Some(self),
+            level,
+            step: 0,
+        }
+    }
+
+    /// From the object down to the list or map.
+    fn container_path(&self, tree: &Tree) -> FieldPath {
+        self.parent
+            .map_or_else(FieldPath::root, |parent| parent.path(tree))
+    }
+
+    /// From the object down to the child that is read.
+    fn path(&self, tree: &Tree) -> FieldPath {
+        let mut links: Vec<&Link<'_>> = self.outwards().collect();
+        links.reverse();
         let mut segments: Vec<Segment> = Vec::with_capacity(links.len());
-        for step in links.iter().rev() {
-            match step {
-                Step::Base(path) => segments.extend_from_slice(path.segments()),
-                Step::Name(name) => segments.push(Segment::Name((*name).to_owned().into())),
-                Step::Index(index) => segments.push(Segment::Index(*index)),
+        for link in links {
+            let key = || tree.node(link.step).text();
+            match link.level {
+                Level::Base(path) => segments.extend_from_slice(path.segments()),
+                Level::List => segments.push(Segment::Index(link.step as usize)),
+                Level::Map => segments.push(Segment::Name(key().to_owned().into())),
+                Level::Message(fields) => segments.push(Segment::Name(field_name(key(), fields))),
             }
         }
         segments.into()
@@ -114,33 +163,43 @@ impl Link<'_> {
 
     /// The fields of the messages around, from the inside out.
     fn around(&self) -> Vec<&'static [&'static str]> {
-        let links = std::iter::successors(self.parent, |link| link.parent);
-        std::iter::once(self)
-            .chain(links)
-            .map(|link| link.fields)
-            .filter(|fields| !fields.is_empty())
-            .collect()
+        let fields = self.outwards().filter_map(|link| match link.level {
+            Level::Message(fields) => Some(fields),
+            Level::Base(_) | Level::List | Level::Map => None,
+        });
+        fields.collect()
+    }
+
+    fn outwards(&self) -> impl Iterator<Item = &Link<'p>> {
+        std::iter::successors(Some(self), |link| link.parent)
+    }
+}
+
+/// The field that a key of a message means, in the spelling of the wire.
+fn field_name(key: &str, fields: &'static [&'static str]) -> Cow<'static, str> {
+    let of = |name: &str| fields.iter().find(|field| **field == name).copied();
+    match of(key).or_else(|| of(&camel_case(key))) {
+        Some(field) => Cow::Borrowed(field),
+        None => Cow::Owned(key.to_owned()),
     }
 }
 
 /// Deserializes one node.
 #[derive(Clone, Copy)]
 struct NodeDe<'t, 'c> {
-    cx: &'c Context,
     node: Node<'t>,
     link: &'c Link<'c>,
-    /// The node is an item of a list or a value of a map, where `null` does not mean absent.
-    item: bool,
-    /// The node of the key, for findings about a value that takes no room.
-    key: Option<u32>,
 }
 
 impl Context {
-    fn new(dialect: Dialect, hidden: Hidden, budget: usize, limit: usize) -> Self {
+    fn new(dialect: Dialect, hidden: Hidden, budget: usize, limit: usize, recording: bool) -> Self {
         Self {
             dialect,
             masked: HashSet::new(),
+            overruled: RefCell::default(),
+            passes_over: Cell::new(false),
             hidden,
+            recording,
             beside: RefCell::default(),
             shapes: RefCell::default(),
             known_shapes: BTreeMap::new(),
@@ -162,15 +221,36 @@ impl Context {
         }
     }
 
+    /// Keeps the fields of a message for the proposals about unknown ones.
+    #[inline]
+    fn record(&self, node: u32, fields: &'static [&'static str]) {
+        if self.recording {
+            self.shapes.borrow_mut().push((node, fields));
+        }
+    }
+
     /// Passes over a node from now on. `false` if it is passed over already.
     fn mask(&mut self, node: u32) -> bool {
         let seen = std::mem::take(self.shapes.get_mut());
         self.known_shapes.extend(seen);
+        self.passes_over.set(true);
         self.masked.insert(node)
     }
 
+    #[inline]
     fn is_masked(&self, node: u32) -> bool {
-        !self.masked.is_empty() && self.masked.contains(&node)
+        self.passes_over.get() && self.masked.contains(&node)
+    }
+
+    /// Passes over a key whose field loses against another.
+    fn overrule(&self, key: u32) {
+        self.passes_over.set(true);
+        self.overruled.borrow_mut().insert(key);
+    }
+
+    #[inline]
+    fn is_overruled(&self, key: u32) -> bool {
+        self.passes_over.get() && self.overruled.borrow().contains(&key)
     }
 
     /// Keeps a finding beside the value.
@@ -197,16 +277,32 @@ impl<'t> NodeDe<'t, '_> {
     fn place(&self) -> Place {
         Place {
             node: self.node.id(),
-            path: self.link.path(),
+            path: self.path(),
             span: self.span(),
         }
     }
 
+    fn path(&self) -> FieldPath {
+        self.link.path(self.node.tree())
+    }
+
+    /// The bytes of the node; those of its key, if it takes no room.
     fn span(&self) -> Range<usize> {
-        match self.key {
-            Some(key) if self.node.span().is_empty() => self.node.tree().node(key).span(),
-            _ => self.node.span(),
+        let keyed = matches!(self.link.level, Level::Map | Level::Message(_));
+        if keyed && self.node.span().is_empty() {
+            self.node.tree().node(self.link.step).span()
+        } else {
+            self.node.span()
         }
+    }
+
+    fn cx(&self) -> &Context {
+        self.link.cx
+    }
+
+    /// Whether the node is an item of a list or a value of a map, where `null` does not mean absent.
+    fn is_item(&self) -> bool {
+        matches!(self.link.level, Level::List | Level::Map)
     }
 
     /// Adds this node to an error that has no place yet.
@@ -226,7 +322,7 @@ impl<'t> NodeDe<'t, '_> {
     }
 
     fn note(&self, fault: Fault) {
-        self.cx.note(self.node.id(), fault.with_path(self.link.path()));
+        self.cx().note(self.node.id(), fault.with_path(self.path()));
     }
 
     /// `null` among items counts as an empty value (A-WIRE-11); the API server refuses it.
@@ -237,8 +333,8 @@ impl<'t> NodeDe<'t, '_> {
 
     #[cold]
     fn null_item(&self) -> bool {
-        let istio = self.cx.dialect.schema == Schema::Istio;
-        if self.item && istio && self.cx.dialect.profile.has_api_server() {
+        let istio = self.cx().dialect.schema == Schema::Istio;
+        if self.is_item() && istio && self.cx().dialect.profile.has_api_server() {
             let fault = Fault::error(codes::NULL, self.span(), "null stands where a value is needed");
             self.note(fault.with_help("remove it, or write the value"));
         }
@@ -262,10 +358,10 @@ impl<'t> NodeDe<'t, '_> {
 
     /// A number in quotes: istiod reads it, the API server does not. `None` where it is no number at all.
     fn note_quoted(&self, code: Code) -> Option<()> {
-        if self.cx.dialect.schema == Schema::Kubernetes {
+        if self.cx().dialect.schema == Schema::Kubernetes {
             return None;
         }
-        if self.cx.dialect.profile.has_api_server() {
+        if self.cx().dialect.profile.has_api_server() {
             let message = format!("{} is a string, a number is needed here", quote(self.node.text()));
             self.note(Fault::error(code, self.span(), message).with_help("remove the quotes"));
         }
@@ -295,7 +391,7 @@ impl<'t> NodeDe<'t, '_> {
 
     /// A-WIRE-4: istiod takes the number of an enum's value, the API server only its name.
     fn note_number_of_enum<'de, V: Visitor<'de>>(&self, visitor: &V) {
-        if self.cx.dialect.schema != Schema::Istio || !self.cx.dialect.profile.has_api_server() {
+        if self.cx().dialect.schema != Schema::Istio || !self.cx().dialect.profile.has_api_server() {
             return;
         }
         let expected = (visitor as &dyn serde::de::Expected).to_string();
@@ -328,7 +424,7 @@ impl<'t> NodeDe<'t, '_> {
         }
         let result = match self.node.as_str() {
             Some(text) => {
-                self.cx.spend(TEXT_COST)?;
+                self.cx().spend(TEXT_COST)?;
                 visitor.visit_borrowed_str(text)
             }
             None => Err(self.wrong_type(&visitor)),
@@ -469,8 +565,8 @@ impl<'t> Deserializer<'t> for NodeDe<'t, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let result = if self.empty_for_null() || self.node.kind() == NodeKind::Map {
-            self.cx.spend(size_of::<V::Value>())?;
-            self.cx.shapes.borrow_mut().push((self.node.id(), fields));
+            self.cx().spend(size_of::<V::Value>())?;
+            self.cx().record(self.node.id(), fields);
             visitor.visit_map(MapAccess::message(self, fields, Oneofs::of(name)))
         } else {
             Err(Error::new(Reason::Type("struct ".to_owned())))

@@ -8,8 +8,8 @@ use super::super::Profile;
 use super::super::fault::{Fault, codes, quote};
 use super::super::suggest;
 use super::super::tree::Node;
-use super::error::Place;
-use super::{Context, Dialect, Hidden, Link, NodeDe, Step, UnknownField};
+use super::error::{Error, Place};
+use super::{Context, Dialect, Hidden, Link, NodeDe, UnknownField};
 use crate::report::FieldPath;
 
 /// Decodes a node, passing over what does not fit: an error masks its node, and the rest is decoded again.
@@ -28,25 +28,40 @@ pub(crate) fn decode<'t, T: Deserialize<'t>>(
         node: node.id(),
         keys: hidden,
     };
-    let mut cx = Context::new(dialect, hidden, budget.get(), limit);
+    // nearly all values have nothing to report, and nobody asks then where which messages were
+    let cx = Context::new(dialect, hidden, budget.get(), limit, false);
+    match attempt::<T>(node, base, &cx) {
+        Ok(value) if cx.is_complete() => {
+            budget.set(cx.budget.get().unwrap_or_default());
+            return (Some(value), cx.finish());
+        }
+        _ => {}
+    }
+    let cx = Context::new(dialect, hidden, budget.get(), limit, true);
+    decode_all(node, base, cx, budget, limit)
+}
+
+/// Deserializes a node once.
+#[inline(never)]
+fn attempt<'t, T: Deserialize<'t>>(node: Node<'t>, base: &FieldPath, cx: &Context) -> Result<T, Error> {
+    let link = Link::base(cx, base);
+    T::deserialize(NodeDe { node, link: &link })
+}
+
+/// Deserializes a node as often as it takes to find all that does not fit.
+fn decode_all<'t, T: Deserialize<'t>>(
+    node: Node<'t>,
+    base: &FieldPath,
+    mut cx: Context,
+    budget: &Cell<usize>,
+    limit: usize,
+) -> (Option<T>, Vec<Fault>) {
     let mut faults: Vec<Fault> = Vec::new();
     let mut complete = false;
     let mut value = None;
     while faults.len() < limit {
         cx.budget.set(Some(budget.get()));
-        let link = Link {
-            parent: None,
-            step: Step::Base(base),
-            fields: &[],
-        };
-        let root = NodeDe {
-            cx: &cx,
-            node,
-            link: &link,
-            item: false,
-            key: None,
-        };
-        let (reason, place) = match T::deserialize(root) {
+        let (reason, place) = match attempt::<T>(node, base, &cx) {
             Ok(decoded) => {
                 value = Some(decoded);
                 complete = true;
@@ -100,6 +115,11 @@ pub(crate) fn decode<'t, T: Deserialize<'t>>(
 }
 
 impl Context {
+    /// Whether all that there is to report was kept.
+    fn is_complete(&self) -> bool {
+        self.unknown.borrow().is_empty() && !self.overflow.get()
+    }
+
     /// The findings beside the value; unknown fields get their proposals now that all messages were seen.
     fn finish(self) -> Vec<Fault> {
         let unknown = self.unknown.take();

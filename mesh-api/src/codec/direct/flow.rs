@@ -87,7 +87,7 @@ impl Scanner<'_, '_, '_> {
         if self.peek() != Some(b':') || !(white || quoted) || token.end - token.start > super::MAX_KEY {
             return Err(Left);
         }
-        self.put(&token)?;
+        self.put_key(&token)?;
         self.at += 1;
         self.skip_spaces();
         Ok(())

@@ -49,8 +49,8 @@ pub(crate) fn read(source: &Source, segment: &Segment, builder: &mut Builder<'_>
 pub(crate) struct Left;
 
 /// The parser reports it again, with all that it found before.
-impl From<Fault> for Left {
-    fn from(_: Fault) -> Self {
+impl From<Box<Fault>> for Left {
+    fn from(_: Box<Fault>) -> Self {
         Self
     }
 }
@@ -238,7 +238,7 @@ impl<'t> Scanner<'t, '_, '_> {
             let form = Form::Map;
             self.open.push(Open { column, form });
         }
-        self.put(token)?;
+        self.put_key(token)?;
         let colon = self.at;
         self.at += 1;
         self.skip_spaces();
@@ -302,6 +302,17 @@ impl<'t> Scanner<'t, '_, '_> {
             end,
             text: TokenText::Plain,
         })
+    }
+
+    fn put_key(&mut self, token: &Token) -> Step {
+        self.put(token)?;
+        let bytes = match token.text {
+            TokenText::Plain => self.bytes.get(token.start..token.end),
+            TokenText::Quoted(start, end) => self.bytes.get(start..end),
+            TokenText::Unescaped => Some(self.buffer.as_bytes()),
+        };
+        self.builder.note_key(bytes.unwrap_or_default());
+        Ok(())
     }
 
     fn put(&mut self, token: &Token) -> Step {

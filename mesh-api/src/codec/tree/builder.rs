@@ -8,7 +8,7 @@ use super::super::fault::{Fault, codes, quote};
 use super::super::options::{DecodeOptions, Limits, YamlVersion};
 use super::super::resolve::{self, Resolved};
 use super::super::source::Source;
-use super::{NONE, OWNED, PLAIN, Raw, Tag, Tree};
+use super::{OWNED, PLAIN, Raw, Tag, Tree};
 
 /// Takes nodes in the order of the text and makes a [`Tree`]: the seam between scanners and the arena.
 ///
@@ -22,6 +22,11 @@ pub(crate) struct Builder<'o> {
     nodes: Vec<Raw>,
     owned: String,
     open: Vec<Frame>,
+    /// Where the last node ended.
+    last_end: u32,
+    /// What the open lists and maps amount to; empty where no anchor can stand.
+    measures: Vec<Measure>,
+    measures_anchors: bool,
     anchors: HashMap<usize, Anchor>,
     expanded: Measure,
     faults: Vec<Fault>,
@@ -38,11 +43,12 @@ pub(crate) enum ScalarText<'a> {
 /// A list or map whose end has not come yet.
 struct Frame {
     id: u32,
-    first: u32,
-    last: u32,
     count: u32,
     anchor: usize,
-    measure: Measure,
+    /// A bit for each key of a map that came, by its fingerprint.
+    keys: u64,
+    /// Whether the keys of a map must be looked at: two may be alike, or one is no plain text.
+    unsettled: bool,
 }
 
 /// What a subtree amounts to when aliases are followed.
@@ -54,6 +60,14 @@ struct Measure {
 }
 
 impl Measure {
+    fn scalar(bytes: usize) -> Self {
+        Self {
+            nodes: 1,
+            bytes,
+            height: 0,
+        }
+    }
+
     fn add(&mut self, child: Measure) {
         self.nodes = self.nodes.saturating_add(child.nodes);
         self.bytes = self.bytes.saturating_add(child.bytes);
@@ -68,22 +82,44 @@ struct Anchor {
     measure: Option<Measure>,
 }
 
-type Step = Result<(), Fault>;
+/// A fault that ends the document; in a box, since there is none nearly always.
+type Step<T = ()> = Result<T, Box<Fault>>;
 
 impl<'o> Builder<'o> {
-    pub(crate) fn new(source: Arc<Source>, document: usize, options: &'o DecodeOptions) -> Self {
+    pub(crate) fn new(source: Arc<Source>, options: &'o DecodeOptions) -> Self {
         Self {
             source,
             options,
-            document,
-            // a node takes about a dozen bytes of text; of JSON in a row, the document's size is not known yet
-            nodes: Vec::with_capacity((document / 12).min(4096)),
+            document: 0,
+            nodes: Vec::new(),
             owned: String::new(),
             open: Vec::new(),
+            last_end: 0,
+            measures: Vec::new(),
+            measures_anchors: false,
             anchors: HashMap::new(),
             expanded: Measure::default(),
             faults: Vec::new(),
         }
+    }
+
+    /// Begins a document without anchors, and forgets what was there.
+    pub(crate) fn start(&mut self) {
+        self.nodes.clear();
+        self.owned.clear();
+        self.open.clear();
+        self.measures.clear();
+        self.measures_anchors = false;
+        self.anchors.clear();
+        self.expanded = Measure::default();
+        self.faults.clear();
+    }
+
+    /// Begins a document of this size that may have anchors.
+    pub(crate) fn start_with_anchors(&mut self, document: usize) {
+        self.start();
+        self.document = document;
+        self.measures_anchors = true;
     }
 
     /// Reports something that does not end the document.
@@ -123,6 +159,19 @@ impl<'o> Builder<'o> {
         self.scalar(resolved, 0, span, text, anchor)
     }
 
+    /// Says that the last scalar is a key of the open map, and what its text is. In maps whose scanner does not say so, all
+    /// keys are looked at when the map ends.
+    #[inline]
+    pub(crate) fn note_key(&mut self, text: &[u8]) {
+        let limit = self.options.limits.key_bytes;
+        let is_text = self.nodes.last().is_some_and(|raw| raw.tag == Tag::Text);
+        if let Some(frame) = self.open.last_mut() {
+            let bit = 1 << (fingerprint(text).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
+            frame.unsettled |= frame.keys & bit != 0 || !is_text || text == b"<<" || text.len() > limit;
+            frame.keys |= bit;
+        }
+    }
+
     /// The start of a map.
     pub(crate) fn open_map(&mut self, start: usize, anchor: usize) -> Step {
         self.open_container(Tag::Map, start, anchor)
@@ -138,45 +187,52 @@ impl<'o> Builder<'o> {
         let Some(frame) = self.open.pop() else {
             return Ok(());
         };
-        let last_end = self.nodes.get(frame.last as usize).map(|raw| raw.end);
-        let end = end.map(clamp).or(last_end);
+        let (last_end, next) = (self.last_end, position(self.nodes.len()));
         let Some(raw) = self.nodes.get_mut(frame.id as usize) else {
             return Ok(());
         };
-        raw.end = end.unwrap_or(raw.end).max(raw.start);
-        (raw.a, raw.b) = (frame.first, frame.count);
-        let map = raw.tag == Tag::Map;
-        if frame.anchor != 0 {
-            self.anchors.insert(
-                frame.anchor,
-                Anchor {
-                    id: frame.id,
-                    measure: Some(frame.measure),
-                },
-            );
+        let inner_end = if frame.count == 0 { raw.end } else { last_end };
+        raw.end = end.map_or(inner_end, position).max(raw.start);
+        raw.b = frame.count;
+        raw.next = next;
+        self.last_end = raw.end;
+        let unsettled = raw.tag == Tag::Map && (frame.unsettled || frame.keys == 0);
+        if let Some(measure) = self.measures.pop() {
+            self.measured(frame.anchor, frame.id, measure);
         }
-        if let Some(parent) = self.open.last_mut() {
-            parent.measure.add(frame.measure);
+        if unsettled {
+            self.settle_map(frame.id)
+        } else {
+            Ok(())
         }
-        if map { self.settle_map(frame.id) } else { Ok(()) }
+    }
+
+    /// Counts a node that ended, for aliases that may refer to it or to what is around.
+    fn measured(&mut self, anchor: usize, id: u32, measure: Measure) {
+        if anchor != 0 {
+            let measure = Some(measure);
+            self.anchors.insert(anchor, Anchor { id, measure });
+        }
+        if let Some(parent) = self.measures.last_mut() {
+            parent.add(measure);
+        }
     }
 
     /// In a flow list, YAML 1.2 reads `[001:db8::]` as a list of one map with the key `001:db8:`; the Kubernetes tools
     /// read text, since no white space follows the colon. If the open map is of that form, it ends as that text.
     pub(crate) fn close_colon(&mut self) -> bool {
-        let Some(frame) = self.open.last() else {
+        let (Some(frame), Some(measure)) = (self.open.last(), self.measures.last()) else {
             return false;
         };
         let (id, map) = (frame.id, self.raw(frame.id));
-        let (key, value) = (self.raw(frame.first), self.raw(self.raw(frame.first).next));
+        let (key, value) = (self.raw(id + 1), self.raw(id + 2));
         let in_list = self
             .open
             .iter()
             .nth_back(1)
             .is_some_and(|parent| self.raw(parent.id).tag == Tag::List);
         let plain = key.flags & PLAIN != 0 && key.flags & OWNED == 0 && key.start == map.start;
-        let empty =
-            frame.count == 2 && frame.measure.nodes == 3 && value.tag == Tag::Null && value.a == value.b;
+        let empty = frame.count == 2 && measure.nodes == 3 && value.tag == Tag::Null && value.a == value.b;
         let after = self.source.text().get(key.end as usize..).unwrap_or_default();
         if !(in_list
             && plain
@@ -188,7 +244,9 @@ impl<'o> Builder<'o> {
             return false;
         }
         self.open.pop();
+        self.measures.pop();
         let end = key.end + 1;
+        let next = position(self.nodes.len());
         if let Some(raw) = self.nodes.get_mut(id as usize) {
             *raw = Raw {
                 tag: Tag::Text,
@@ -197,70 +255,54 @@ impl<'o> Builder<'o> {
                 end,
                 a: key.start,
                 b: end,
-                next: NONE,
+                next,
             };
         }
-        if let Some(parent) = self.open.last_mut() {
-            parent.measure.add(Measure {
-                nodes: 1,
-                bytes: (end - key.start) as usize,
-                height: 0,
-            });
-        }
+        self.last_end = end;
+        let bytes = (end - key.start) as usize;
+        self.measured(0, id, Measure::scalar(bytes));
         true
     }
 
     /// A reference to an anchored node.
     pub(crate) fn alias(&mut self, span: Range<usize>, anchor: usize) -> Step {
         let Some(&Anchor { id, measure }) = self.anchors.get(&anchor) else {
-            return Err(Fault::error(codes::ALIAS, span, "the alias has no anchor"));
+            return Err(Fault::error(codes::ALIAS, span, "the alias has no anchor").into());
         };
         let Some(measure) = measure else {
-            return Err(Fault::error(
-                codes::ALIAS,
-                span,
-                "the alias stands inside the node that it refers to",
-            ));
+            let message = "the alias stands inside the node that it refers to";
+            return Err(Fault::error(codes::ALIAS, span, message).into());
         };
         self.expand(&span, measure)?;
         if self.open.len() + measure.height > self.options.limits.depth {
             return Err(self.too_deep(span));
         }
+        let next = self.next_id() + 1;
         self.push(Raw {
             tag: Tag::Alias,
             flags: 0,
-            start: clamp(span.start),
-            end: clamp(span.end),
+            start: position(span.start),
+            end: position(span.end),
             a: id,
             b: 0,
-            next: NONE,
+            next,
         })?;
-        if let Some(parent) = self.open.last_mut() {
-            parent.measure.add(measure);
-        }
+        self.measured(0, id, measure);
         Ok(())
     }
 
     /// The tree, and what was found. `None` if no node came.
-    pub(crate) fn finish(self) -> (Option<Tree>, Vec<Fault>) {
-        let Self {
-            source,
-            options,
-            mut nodes,
-            owned,
-            faults,
-            ..
-        } = self;
-        nodes.shrink_to_fit();
-        let tree = (!nodes.is_empty()).then(|| Tree {
-            source,
-            nodes,
-            owned,
-            yaml: options.yaml,
+    pub(crate) fn finish(&mut self) -> (Option<Tree>, Vec<Fault>) {
+        let tree = (!self.nodes.is_empty()).then(|| Tree {
+            source: Arc::clone(&self.source),
+            nodes: self.nodes.as_slice().into(),
+            owned: self.owned.as_str().into(),
+            yaml: self.options.yaml,
         });
-        (tree, faults)
+        (tree, std::mem::take(&mut self.faults))
     }
 
+    #[inline]
     fn scalar(
         &mut self,
         resolved: Resolved,
@@ -277,11 +319,7 @@ impl<'o> Builder<'o> {
             Resolved::Float => Tag::Float,
             Resolved::Text => Tag::Text,
             Resolved::NotFinite => {
-                let message = format!("{} has no form in JSON", quote(self.source.slice(span.clone())));
-                self.report(
-                    Fault::error(codes::SCALAR, span.clone(), message)
-                        .with_help("quote it, or write a number"),
-                );
+                self.report_not_finite(span.clone());
                 Tag::Float
             }
         };
@@ -294,100 +332,92 @@ impl<'o> Builder<'o> {
             }
         };
         if b - a > self.options.limits.scalar_bytes {
-            let message = format!(
-                "the scalar has {} bytes, at most {} are allowed",
-                b - a,
-                self.options.limits.scalar_bytes
-            );
-            return Err(Fault::error(codes::LIMIT, span, message));
+            return Err(self.too_long(span, b - a));
         }
+        let next = self.next_id() + 1;
         let id = self.push(Raw {
             tag,
             flags: flags | owned,
-            start: clamp(span.start),
-            end: clamp(span.end),
-            a: clamp(a),
-            b: clamp(b),
-            next: NONE,
+            start: position(span.start),
+            end: position(span.end),
+            a: position(a),
+            b: position(b),
+            next,
         })?;
-        let measure = Measure {
-            nodes: 1,
-            bytes: b - a,
-            height: 0,
-        };
-        if anchor != 0 {
-            self.anchors.insert(
-                anchor,
-                Anchor {
-                    id,
-                    measure: Some(measure),
-                },
-            );
-        }
-        if let Some(parent) = self.open.last_mut() {
-            parent.measure.add(measure);
+        if self.measures_anchors {
+            self.measured(anchor, id, Measure::scalar(b - a));
         }
         Ok(())
+    }
+
+    #[cold]
+    fn report_not_finite(&mut self, span: Range<usize>) {
+        let message = format!("{} has no form in JSON", quote(self.source.slice(span.clone())));
+        let fault = Fault::error(codes::SCALAR, span, message);
+        self.report(fault.with_help("quote it, or write a number"));
+    }
+
+    #[cold]
+    fn too_long(&self, span: Range<usize>, bytes: usize) -> Box<Fault> {
+        let limit = self.options.limits.scalar_bytes;
+        let message = format!("the scalar has {bytes} bytes, at most {limit} are allowed");
+        Fault::error(codes::LIMIT, span, message).into()
     }
 
     fn open_container(&mut self, tag: Tag, start: usize, anchor: usize) -> Step {
         if self.open.len() >= self.options.limits.depth {
             return Err(self.too_deep(start..start + 1));
         }
-        let position = clamp(start);
+        let position = position(start);
+        let first = self.next_id() + 1;
         let id = self.push(Raw {
             tag,
             flags: 0,
             start: position,
             end: position,
-            a: NONE,
+            a: first,
             b: 0,
-            next: NONE,
+            next: first,
         })?;
-        if anchor != 0 {
-            self.anchors.insert(anchor, Anchor { id, measure: None });
-        }
         self.open.push(Frame {
             id,
-            first: NONE,
-            last: NONE,
             count: 0,
             anchor,
-            measure: Measure {
-                nodes: 1,
-                bytes: 0,
-                height: 0,
-            },
+            keys: 0,
+            unsettled: false,
         });
+        if self.measures_anchors {
+            self.measures.push(Measure::scalar(0));
+            if anchor != 0 {
+                self.anchors.insert(anchor, Anchor { id, measure: None });
+            }
+        }
         Ok(())
     }
 
+    fn next_id(&self) -> u32 {
+        position(self.nodes.len())
+    }
+
     /// Adds a node as the last child of the open list or map.
-    fn push(&mut self, raw: Raw) -> Result<u32, Fault> {
-        let limit = self.options.limits.nodes;
-        if self.nodes.len() >= limit {
-            let message = format!("the document has more than {limit} nodes");
-            return Err(Fault::error(
-                codes::LIMIT,
-                raw.start as usize..raw.end as usize,
-                message,
-            ));
+    #[inline]
+    fn push(&mut self, raw: Raw) -> Step<u32> {
+        if self.nodes.len() >= self.options.limits.nodes {
+            return Err(self.too_many(raw.start as usize..raw.end as usize));
         }
-        let id = clamp(self.nodes.len());
+        let id = self.next_id();
+        self.last_end = raw.end;
         self.nodes.push(raw);
-        let Some(frame) = self.open.last_mut() else {
-            return Ok(id);
-        };
-        let last = std::mem::replace(&mut frame.last, id);
-        frame.count += 1;
-        if last == NONE {
-            frame.first = id;
-            return Ok(id);
-        }
-        if let Some(last) = self.nodes.get_mut(last as usize) {
-            last.next = id;
+        if let Some(frame) = self.open.last_mut() {
+            frame.count += 1;
         }
         Ok(id)
+    }
+
+    #[cold]
+    fn too_many(&self, span: Range<usize>) -> Box<Fault> {
+        let message = format!("the document has more than {} nodes", self.options.limits.nodes);
+        Fault::error(codes::LIMIT, span, message).into()
     }
 
     /// Counts what an alias stands for against the budget (A-PAR-9).
@@ -400,21 +430,17 @@ impl<'o> Builder<'o> {
         self.expanded.add(measure);
         let bytes = alias_ratio.saturating_mul(self.document).max(64 << 10);
         if self.expanded.nodes > alias_nodes || self.expanded.bytes > bytes {
-            return Err(Fault::error(
-                codes::ALIAS,
-                span.clone(),
-                "the alias expansion is too large",
-            ));
+            let message = "the alias expansion is too large";
+            return Err(Fault::error(codes::ALIAS, span.clone(), message).into());
         }
         Ok(())
     }
 
-    fn too_deep(&self, span: Range<usize>) -> Fault {
-        let message = format!(
-            "lists and maps are nested deeper than {}",
-            self.options.limits.depth
-        );
-        Fault::error(codes::LIMIT, span, message)
+    #[cold]
+    fn too_deep(&self, span: Range<usize>) -> Box<Fault> {
+        let limit = self.options.limits.depth;
+        let message = format!("lists and maps are nested deeper than {limit}");
+        Fault::error(codes::LIMIT, span, message).into()
     }
 
     fn raw(&self, id: u32) -> Raw {
@@ -475,41 +501,44 @@ impl<'o> Builder<'o> {
     fn is_settled(&self, map: u32) -> bool {
         let mut seen = [0; 16];
         let mut count = 0;
-        let mut next = self.raw(map).a;
-        while next != NONE {
-            let key = self.raw(next);
-            let text = self.text(key);
+        // a bit for each print that came
+        let mut bits = 0_u64;
+        for (key, _) in self.entries(map) {
+            let raw = self.raw(key);
+            let text = self.text(raw).as_bytes();
             let print = fingerprint(text);
-            let fits = key.tag == Tag::Text && text != "<<" && text.len() <= self.options.limits.key_bytes;
-            if !fits || seen.iter().take(count).any(|other| *other == print) {
+            let fits = raw.tag == Tag::Text && text != b"<<" && text.len() <= self.options.limits.key_bytes;
+            let bit = 1 << (print.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
+            if !fits || (bits & bit != 0 && seen.iter().take(count).any(|other| *other == print)) {
                 return false;
             }
             let Some(slot) = seen.get_mut(count) else {
                 return false;
             };
             *slot = print;
+            bits |= bit;
             count += 1;
-            next = self.raw(key.next).next;
         }
         true
     }
 
     fn pairs(&self, map: u32) -> Vec<(u32, u32)> {
-        let mut pairs = Vec::with_capacity(self.raw(map).b as usize / 2);
-        let mut key = self.raw(map).a;
-        while key != NONE {
+        self.entries(map).collect()
+    }
+
+    /// The nodes of keys and values.
+    fn entries(&self, map: u32) -> impl Iterator<Item = (u32, u32)> {
+        let map = self.raw(map);
+        let mut key = map.a;
+        (0..map.b / 2).map(move |_| {
             let value = self.raw(key).next;
-            if value == NONE {
-                break;
-            }
-            pairs.push((key, value));
-            key = self.raw(value).next;
-        }
-        pairs
+            let next = self.raw(value).next;
+            (std::mem::replace(&mut key, next), value)
+        })
     }
 
     /// Makes a key text (A-PAR-8). `false` if it cannot be one.
-    fn settle_key(&mut self, key: u32, resolved: Raw) -> Result<bool, Fault> {
+    fn settle_key(&mut self, key: u32, resolved: Raw) -> Step<bool> {
         let own = self.raw(key);
         let span = own.start as usize..own.end as usize;
         let written = self.text(resolved);
@@ -519,7 +548,7 @@ impl<'o> Builder<'o> {
                 written.len(),
                 self.options.limits.key_bytes
             );
-            return Err(Fault::error(codes::LIMIT, span, message));
+            return Err(Fault::error(codes::LIMIT, span, message).into());
         }
         let text = match resolved.tag {
             Tag::Text => None,
@@ -563,9 +592,9 @@ impl<'o> Builder<'o> {
             ..resolved
         };
         if let Some(text) = changed {
-            raw.a = clamp(self.owned.len());
+            raw.a = position(self.owned.len());
             self.owned.push_str(&text);
-            raw.b = clamp(self.owned.len());
+            raw.b = position(self.owned.len());
             raw.flags |= OWNED;
         }
         if let Some(slot) = self.nodes.get_mut(key as usize) {
@@ -627,13 +656,9 @@ impl<'o> Builder<'o> {
         let sources = match target.tag {
             Tag::Map => vec![value],
             Tag::List => {
-                let mut items = Vec::new();
-                let mut item = target.a;
-                while item != NONE {
-                    items.push(item);
-                    item = self.raw(item).next;
-                }
-                items
+                let next = |item: &u32| Some(self.raw(*item).next);
+                let items = std::iter::successors(Some(target.a), next);
+                items.take(target.b as usize).collect()
             }
             _ => Vec::new(),
         };
@@ -672,7 +697,7 @@ impl<'o> Builder<'o> {
     }
 
     /// A key again, and an alias for its value.
-    fn copy_pair(&mut self, key: u32, value: u32) -> Result<(u32, u32), Fault> {
+    fn copy_pair(&mut self, key: u32, value: u32) -> Step<(u32, u32)> {
         let raw = self.raw(value);
         let span = raw.start as usize..raw.end as usize;
         let target = self.map_id(value);
@@ -684,25 +709,16 @@ impl<'o> Builder<'o> {
                 height: 0,
             },
         )?;
-        let first = clamp(self.nodes.len());
-        let limit = self.options.limits.nodes;
-        if self.nodes.len() + 2 > limit {
-            return Err(Fault::error(
-                codes::LIMIT,
-                span,
-                format!("the document has more than {limit} nodes"),
-            ));
+        let first = position(self.nodes.len());
+        if self.nodes.len() + 2 > self.options.limits.nodes {
+            return Err(self.too_many(span));
         }
-        self.nodes.push(Raw {
-            next: NONE,
-            ..self.raw(key)
-        });
+        self.nodes.push(self.raw(key));
         self.nodes.push(Raw {
             tag: Tag::Alias,
             flags: 0,
             a: target,
             b: 0,
-            next: NONE,
             ..raw
         });
         Ok((first, first + 1))
@@ -710,34 +726,36 @@ impl<'o> Builder<'o> {
 
     fn relink(&mut self, map: u32, pairs: &[(u32, u32)]) {
         let flat: Vec<u32> = pairs.iter().flat_map(|(key, value)| [*key, *value]).collect();
-        for (index, id) in flat.iter().enumerate() {
-            let next = flat.get(index + 1).copied().unwrap_or(NONE);
+        for (id, next) in flat.iter().zip(flat.iter().skip(1)) {
             if let Some(raw) = self.nodes.get_mut(*id as usize) {
-                raw.next = next;
+                raw.next = *next;
             }
         }
+        let end = self.next_id();
         if let Some(raw) = self.nodes.get_mut(map as usize) {
-            raw.a = flat.first().copied().unwrap_or(NONE);
-            raw.b = clamp(flat.len());
+            raw.a = flat.first().copied().unwrap_or(raw.a);
+            raw.b = position(flat.len());
+            // merge keys added nodes behind the map
+            raw.next = end;
         }
     }
 }
 
 /// A number that differs for most texts that differ.
-fn fingerprint(text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            let last = u64::from_le_bytes(*last).rotate_left(29);
-            u64::from_le_bytes(*first) ^ last ^ (bytes.len() as u64).rotate_left(57)
-        }
-        _ => bytes
-            .iter()
-            .fold(bytes.len() as u64, |print, byte| (print << 8) | u64::from(*byte)),
+fn fingerprint(text: &[u8]) -> u64 {
+    let length = (text.len() as u64).rotate_left(57);
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        return u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29) ^ length;
     }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return u64::from(first) ^ u64::from(last).rotate_left(29) ^ length;
+    }
+    text.iter()
+        .fold(length, |print, byte| (print << 8) ^ u64::from(*byte))
 }
 
-/// Positions fit 32 bits: the input's size is checked before (A-PAR-11).
-fn clamp(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(NONE - 1)
+/// Positions and numbers of nodes fit 32 bits: the input's size is checked before (A-PAR-11).
+fn position(at: usize) -> u32 {
+    at as u32
 }

@@ -33,9 +33,9 @@ pub use node::{Entries, Items, Node, NodeKind};
 #[derive(Debug)]
 pub struct Tree {
     source: Arc<Source>,
-    nodes: Vec<Raw>,
+    nodes: Box<[Raw]>,
     /// Text that differs from the source: unescaped, folded, or made from a key.
-    owned: String,
+    owned: Box<str>,
     yaml: YamlVersion,
 }
 
@@ -50,7 +50,7 @@ struct Raw {
     a: u32,
     /// Scalars: end of the text. Lists and maps: the number of children; a map counts keys and values.
     b: u32,
-    /// The next child of the same parent. In maps, keys and values take turns.
+    /// The next child of the same parent; of the last child, any number. In maps, keys and values take turns.
     next: u32,
 }
 
@@ -67,8 +67,6 @@ enum Tag {
     Alias,
 }
 
-/// No node.
-const NONE: u32 = u32::MAX;
 /// The text lies in `owned`.
 const OWNED: u8 = 1;
 /// A scalar without quotes.
@@ -108,8 +106,8 @@ impl Tree {
     }
 
     #[inline]
-    fn raw(&self, id: u32) -> Raw {
-        self.nodes.get(id as usize).copied().unwrap_or(EMPTY)
+    fn raw(&self, id: u32) -> &Raw {
+        self.nodes.get(id as usize).unwrap_or(&EMPTY)
     }
 
     /// Follows aliases; they never form a circle, since an alias only refers to nodes that ended before it.
@@ -124,7 +122,18 @@ impl Tree {
     }
 
     #[inline]
-    fn text(&self, raw: Raw) -> &str {
+    fn bytes(&self, raw: &Raw) -> &[u8] {
+        let text = if raw.flags & OWNED != 0 {
+            &self.owned
+        } else {
+            self.source.text()
+        };
+        let range = raw.a as usize..raw.b as usize;
+        text.as_bytes().get(range).unwrap_or_default()
+    }
+
+    #[inline]
+    fn text(&self, raw: &Raw) -> &str {
         let range = raw.a as usize..raw.b as usize;
         if raw.flags & OWNED != 0 {
             self.owned.get(range).unwrap_or_default()
@@ -142,7 +151,7 @@ const EMPTY: Raw = Raw {
     end: 0,
     a: 0,
     b: 0,
-    next: NONE,
+    next: 0,
 };
 
 impl Node<'_> {

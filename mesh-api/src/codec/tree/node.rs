@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use super::super::resolve;
-use super::{NONE, Raw, Tag, Tree};
+use super::{Raw, Tag, Tree};
 
 /// A node of a [`Tree`], aliases followed.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'t> {
     tree: &'t Tree,
     id: u32,
-    raw: Raw,
+    raw: &'t Raw,
 }
 
 /// What a node is.
@@ -53,7 +53,7 @@ impl<'t> Node<'t> {
     }
 
     #[inline]
-    fn of(tree: &'t Tree, id: u32, raw: Raw) -> Self {
+    fn of(tree: &'t Tree, id: u32, raw: &'t Raw) -> Self {
         if raw.tag != Tag::Alias {
             return Self { tree, id, raw };
         }
@@ -98,7 +98,14 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// The text of a key of a map, which is always a string.
+    #[inline]
+    pub(crate) fn key_text(&self) -> &'t [u8] {
+        self.tree.bytes(self.raw)
+    }
+
     /// The text of a string; `None` for all other nodes.
+    #[inline]
     pub fn as_str(&self) -> Option<&'t str> {
         (self.raw.tag == Tag::Text).then(|| self.tree.text(self.raw))
     }
@@ -149,27 +156,21 @@ impl<'t> Node<'t> {
 
     /// The items of a list; nothing for other nodes.
     pub fn items(&self) -> Items<'t> {
-        let first = if self.raw.tag == Tag::List {
-            self.raw.a
-        } else {
-            NONE
-        };
+        let is_list = self.raw.tag == Tag::List;
         Items {
             tree: self.tree,
-            next: first,
+            next: self.raw.a,
+            left: if is_list { self.raw.b } else { 0 },
         }
     }
 
     /// Keys and values of a map in the order of the text; nothing for other nodes.
     pub fn entries(&self) -> Entries<'t> {
-        let first = if self.raw.tag == Tag::Map {
-            self.raw.a
-        } else {
-            NONE
-        };
+        let is_map = self.raw.tag == Tag::Map;
         Entries {
             tree: self.tree,
-            next: first,
+            next: self.raw.a,
+            left: if is_map { self.raw.b / 2 } else { 0 },
         }
     }
 
@@ -239,19 +240,23 @@ pub(crate) fn camel_case(name: &str) -> String {
 pub struct Items<'t> {
     tree: &'t Tree,
     next: u32,
+    left: u32,
 }
 
 impl<'t> Iterator for Items<'t> {
     type Item = Node<'t>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'t>> {
-        if self.next == NONE {
-            return None;
-        }
+        self.left = self.left.checked_sub(1)?;
         let id = self.next;
         let raw = self.tree.raw(id);
         self.next = raw.next;
         Some(Node::of(self.tree, id, raw))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
     }
 }
 
@@ -260,6 +265,7 @@ impl<'t> Iterator for Items<'t> {
 pub struct Entries<'t> {
     tree: &'t Tree,
     next: u32,
+    left: u32,
 }
 
 impl<'t> Iterator for Entries<'t> {
@@ -267,13 +273,15 @@ impl<'t> Iterator for Entries<'t> {
 
     #[inline]
     fn next(&mut self) -> Option<(Node<'t>, Node<'t>)> {
-        if self.next == NONE {
-            return None;
-        }
+        self.left = self.left.checked_sub(1)?;
         let (id, key) = (self.next, self.tree.raw(self.next));
         let value = self.tree.raw(key.next);
         self.next = value.next;
         let key_node = Node::of(self.tree, id, key);
         Some((key_node, Node::of(self.tree, key.next, value)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
     }
 }
