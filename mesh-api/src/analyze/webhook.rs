@@ -160,7 +160,7 @@ pub(super) fn external_control_plane(view: &View<'_>, sink: &mut Sink<'_>) {
 
 fn addresses<T: Model>(object: &Object<T>, hooks: &[Webhook], sink: &mut Sink<'_>) {
     for (at, hook) in hooks.iter().enumerate() {
-        let WebhookClientConfig { url, service } = &hook.client_config;
+        let WebhookClientConfig { url, service, .. } = &hook.client_config;
         let path = field!["webhooks", at, "clientConfig", "url"];
         let (address, verdict) = match (url, service) {
             (Some(url), _) => (url.as_str(), judge(url)),

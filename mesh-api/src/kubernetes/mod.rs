@@ -36,8 +36,8 @@ pub use service::{
     ServiceStatus, ServiceType,
 };
 pub use webhook::{
-    MutatingWebhookConfiguration, ServiceReference, ValidatingWebhookConfiguration, Webhook,
-    WebhookClientConfig,
+    FailurePolicy, MatchCondition, MutatingWebhookConfiguration, ServiceReference,
+    ValidatingWebhookConfiguration, Webhook, WebhookClientConfig, WebhookRule,
 };
 
 use serde::{Deserialize, Serialize};
