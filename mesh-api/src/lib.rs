@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod admission;
 pub mod analyze;
 pub mod codec;
 pub mod crd;

@@ -78,6 +78,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(crate) use gateway::is_certificate_bundle;
 pub use message::{Message, MessageType, Needs};
 pub use suppress::{Suppression, SuppressionError};
 

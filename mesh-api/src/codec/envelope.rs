@@ -14,7 +14,7 @@ use crate::meta::ObjectMeta;
 use crate::names::Text;
 use crate::object::{AnyObject, Model, ModelVisitor, Object, ObjectKey, OpaqueObject, Place, with_model};
 use crate::object_set::Origin;
-use crate::report::{Diagnostic, FieldPath, Severity};
+use crate::report::{Diagnostic, FieldPath, Report, Severity};
 
 /// How deep lists of lists are followed (A-PAR-4).
 const MAX_LIST_DEPTH: usize = 4;
@@ -51,6 +51,41 @@ pub(super) fn read(
         }
         _ => reader.any(root, &[], 0, None),
     }
+}
+
+/// Reads the one object of a node; a list of objects is an object like any other here. Beside it stand the findings about
+/// top-level keys, which do not keep the object from being accepted: istiod asks about them last (A-ADM-4).
+pub(crate) fn read_single(tree: &Arc<Tree>, node: Node<'_>, options: &DecodeOptions) -> (Decoded, Report) {
+    let (mut decoded, mut diagnostics) = (Decoded::default(), Vec::new());
+    let budget = Cell::new(options.limits.values_of(node.span().len()));
+    let mut reader = Reader {
+        tree,
+        document: 0,
+        broken: false,
+        full: false,
+        budget: &budget,
+        options,
+        diagnostics: &mut diagnostics,
+        decoded: &mut decoded,
+    };
+    let mut info = DocumentInfo::unreadable(0, tree.source().location(node.span().start..node.span().start));
+    let mut top_level = Report::new();
+    match reader.type_of(node, None) {
+        Some((api_version, kind)) => {
+            info.api_version = Text::from(api_version);
+            info.kind = Some(Kind::of(api_version, kind));
+            let (object, mut faults) = reader.typed(node, &info);
+            faults.retain(|fault| fault.code != codes::TOP_LEVEL);
+            for fault in unknown_keys(node) {
+                let finding = fault.into_diagnostic(tree.source());
+                top_level.push(finding.with_object(object.key()));
+            }
+            reader.accept(node, object, faults, info);
+        }
+        None => decoded.documents.push(info),
+    }
+    decoded.report = diagnostics.into_iter().collect();
+    (decoded, top_level)
 }
 
 /// The warning about two objects of one key.
@@ -184,7 +219,13 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, node: Node<'_>, mut info: DocumentInfo) {
+    fn object(&mut self, node: Node<'_>, info: DocumentInfo) {
+        let (object, faults) = self.typed(node, &info);
+        self.accept(node, object, faults, info);
+    }
+
+    /// The object as far as it could be read, and its faults.
+    fn typed(&self, node: Node<'_>, info: &DocumentInfo) -> (AnyObject, Vec<Fault>) {
         let kind = info.kind.clone().unwrap_or(Kind::Other {
             group: Text::default(),
             kind: Text::default(),
@@ -211,6 +252,11 @@ impl Reader<'_> {
             )
             .into(),
         };
+        (object, faults)
+    }
+
+    /// Puts the object where it belongs: to the others, or to those with errors.
+    fn accept(&mut self, node: Node<'_>, object: AnyObject, faults: Vec<Fault>, mut info: DocumentInfo) {
         let key = object.key();
         let ok = !faults.iter().any(|fault| fault.severity == Severity::Error);
         for fault in faults {
@@ -235,7 +281,7 @@ impl Reader<'_> {
     }
 
     /// A-MET-2, A-MET-3.
-    fn meta(&mut self, node: Node<'_>, kind: &Kind) -> (ObjectMeta, Vec<Fault>) {
+    fn meta(&self, node: Node<'_>, kind: &Kind) -> (ObjectMeta, Vec<Fault>) {
         let path = FieldPath::root().with_field("metadata");
         let dialect = Dialect {
             profile: self.options.profile,

@@ -100,6 +100,7 @@ use std::sync::Arc;
 
 pub(crate) use de::{Dialect, Models, Schema, decode as decode_node};
 pub use emit::{EncodeError, to_json, to_yaml};
+pub(crate) use envelope::read_single;
 pub use fault::codes;
 pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;

@@ -240,7 +240,8 @@ fn istiod(object: &AnyObject, options: &ValidateOptions) -> Report {
     }
 }
 
-fn validate_metadata(object: &AnyObject, options: &ValidateOptions) -> Report {
+/// The rules on metadata alone.
+pub(crate) fn validate_metadata(object: &AnyObject, options: &ValidateOptions) -> Report {
     let mut context = Context::new(object.key(), object.meta(), options);
     if options.profile.has_istiod() {
         metadata::check(&mut context);

@@ -10,6 +10,7 @@ pub(super) use certificates::check as certificates;
 pub(super) use conflicts::check as conflicts;
 pub(super) use credentials::check as credentials;
 pub(super) use ports::check as ports;
+pub(crate) use x509::is_certificate_bundle;
 
 use super::codes;
 use super::index::selector_text;

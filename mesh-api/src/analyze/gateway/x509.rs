@@ -27,7 +27,11 @@ impl Certificate {
     /// The first certificate of a PEM text.
     pub(super) fn from_pem(text: &[u8]) -> Option<Self> {
         let (_, der) = blocks(text).find(|(label, _)| *label == "CERTIFICATE")?;
-        let (certificate, _) = read(&der, SEQUENCE)?;
+        Self::from_der(&der)
+    }
+
+    fn from_der(der: &[u8]) -> Option<Self> {
+        let (certificate, _) = read(der, SEQUENCE)?;
         let (body, _) = read(certificate, SEQUENCE)?;
         let rest = match read(body, VERSION) {
             Some((_, rest)) => rest,
@@ -115,6 +119,16 @@ impl PrivateKey {
         }
         Some(Self::Ec(None))
     }
+}
+
+/// Whether a PEM text holds certificates, and nothing else.
+pub(crate) fn is_certificate_bundle(text: &[u8]) -> bool {
+    let mut certificates = 0;
+    let only = blocks(text).all(|(label, der)| {
+        certificates += 1;
+        label == "CERTIFICATE" && Certificate::from_der(&der).is_some()
+    });
+    only && certificates > 0
 }
 
 /// The blocks of a PEM text: label and bytes. Malformed ones are passed over.
