@@ -7,6 +7,7 @@ use super::de::{self, Dialect, Models, Schema};
 use super::fault::{Fault, codes, quote};
 use super::options::DecodeOptions;
 use super::parts::too_many;
+use super::profile::Profile;
 use super::stream::{Decoded, DocumentInfo};
 use super::tree::{Node, NodeKind, Tree};
 use crate::kind::Kind;
@@ -231,6 +232,7 @@ impl Reader<'_> {
             kind: Text::default(),
         });
         let (meta, mut faults) = self.meta(node, &kind);
+        faults.extend(self.version(node, &info.api_version, &kind));
         let visitor = ReadSpec {
             node,
             api_version: info.api_version.clone(),
@@ -278,6 +280,28 @@ impl Reader<'_> {
             self.decoded.refused.push((key, origin));
         }
         self.decoded.documents.push(info);
+    }
+
+    /// A-RES-1 [fix], A-RES-5: a version that is not served; it is read like any other.
+    fn version(&self, node: Node<'_>, api_version: &str, kind: &Kind) -> Option<Fault> {
+        let code = match kind {
+            Kind::IstioOperator => codes::OPERATOR_VERSION,
+            _ if self.options.profile == Profile::Strict => codes::VERSION,
+            _ => return None,
+        };
+        let (group, version) = api_version.split_once('/')?;
+        let served = kind.versions();
+        if !group.ends_with(".istio.io") || served.is_empty() || served.contains(&version) {
+            return None;
+        }
+        let path = FieldPath::root().with_field("apiVersion");
+        let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
+        let message = format!("{} is not a version of {kind}", quote(api_version));
+        let fault = Fault::warning(code, place, message).with_path(path);
+        Some(match kind.api_version() {
+            Some(known) => fault.with_help(format!("write `{known}`")),
+            None => fault,
+        })
     }
 
     /// A-MET-2, A-MET-3.

@@ -47,6 +47,8 @@ pub mod codes {
         TOP_LEVEL "A-MET-1" "a top-level key does not belong to an object";
         METADATA "A-MET-2" "a field of the metadata is malformed";
         NAME "A-MET-4" "an object has no name";
+        VERSION "A-RES-1" "a version of a kind is not served";
+        OPERATOR_VERSION "A-RES-5" "an IstioOperator is not of version v1alpha1";
         DUPLICATE_OBJECT "A-RES-3" "an object is defined twice";
     }
 

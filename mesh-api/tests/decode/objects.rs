@@ -3,7 +3,7 @@
 use crate::{decode, decode_as, marked, places, virtual_service};
 use mesh_api::codec::DecodeOptions;
 use mesh_api::names::Namespace;
-use mesh_api::{AnyObject, Kind, ObjectKey, Profile, decode_with};
+use mesh_api::{AnyObject, Kind, ObjectKey, Profile, Severity, decode_with};
 
 #[test]
 fn lists_are_expanded_with_the_place_of_each_item() {
@@ -241,4 +241,71 @@ fn a_change_to_a_clone_leaves_the_original_alone() {
     assert!(changed.remove(&key).is_some() && changed.remove(&key).is_none());
     assert!(changed.is_empty() && decoded.objects().len() == 1);
     assert_ne!(&changed, decoded.objects());
+}
+
+#[test]
+fn versions_are_aliases_and_strict_asks_for_a_served_one() {
+    // A-RES-1, A-RES-5
+    let object = |api_version: &str, kind: &str| {
+        format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
+    };
+    for (api_version, kind, profile, code) in [
+        ("networking.istio.io/v1alpha3", "Sidecar", Profile::Strict, None),
+        (
+            "networking.istio.io/v9",
+            "Sidecar",
+            Profile::Strict,
+            Some("A-RES-1"),
+        ),
+        ("networking.istio.io/v9", "Sidecar", Profile::Istiod, None),
+        ("telemetry.istio.io/v1", "Telemetry", Profile::Strict, None),
+        (
+            "extensions.istio.io/v1",
+            "WasmPlugin",
+            Profile::Strict,
+            Some("A-RES-1"),
+        ),
+        (
+            "install.istio.io/v1alpha1",
+            "IstioOperator",
+            Profile::Strict,
+            None,
+        ),
+        (
+            "install.istio.io/v1alpha2",
+            "IstioOperator",
+            Profile::Istiod,
+            Some("A-RES-5"),
+        ),
+        ("apps/v1beta1", "Deployment", Profile::Strict, None),
+        ("networking.istio.io/v9", "Unknown", Profile::Strict, None),
+    ] {
+        let decoded = decode_as(profile, &object(api_version, kind));
+        assert_eq!(
+            decoded.objects().len(),
+            1,
+            "{api_version} {kind} is read like any other"
+        );
+        let found: Vec<_> = decoded.report().iter().collect();
+        match code {
+            None => assert!(found.is_empty(), "{}", decoded.report()),
+            Some(code) => {
+                let [finding] = found[..] else {
+                    panic!("{}", decoded.report())
+                };
+                assert_eq!(
+                    (finding.code.as_str(), finding.severity),
+                    (code, Severity::Warning)
+                );
+                assert_eq!(
+                    finding.location.as_ref().map(|place| (place.line, place.column)),
+                    Some((1, 13))
+                );
+                assert!(
+                    finding.help.as_deref().unwrap().starts_with("write `"),
+                    "{finding}"
+                );
+            }
+        }
+    }
 }
