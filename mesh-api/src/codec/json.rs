@@ -96,11 +96,13 @@ impl Scanner<'_, '_, '_> {
         }
     }
 
+    #[inline]
     fn close(&mut self) -> Step {
         self.at += 1;
         self.builder.close(Some(self.at))
     }
 
+    #[inline]
     fn key(&mut self) -> Step {
         if self.peek() != Some(b'"') {
             return Err(self.fault("a key in double quotes is needed here"));
@@ -114,6 +116,7 @@ impl Scanner<'_, '_, '_> {
         Ok(())
     }
 
+    #[inline]
     fn scalar(&mut self) -> Step {
         match self.peek() {
             Some(b'"') => self.string(false),
@@ -143,8 +146,7 @@ impl Scanner<'_, '_, '_> {
     /// Puts in what stands between here and `end`.
     fn unquoted(&mut self, resolved: Resolved, end: usize) -> Step {
         let start = std::mem::replace(&mut self.at, end);
-        self.builder
-            .typed(resolved, start..end, ScalarText::Slice(start..end), 0)
+        self.builder.unquoted(resolved, start, end)
     }
 
     /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
@@ -185,14 +187,13 @@ impl Scanner<'_, '_, '_> {
         self.unquoted(resolved, end)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self, is_key: bool) -> Step {
         let (start, first) = (self.at, self.at + 1);
         let stop = plain_end(self.bytes, first);
         if self.bytes.get(stop) == Some(&b'"') {
             self.at = stop + 1;
-            let text = ScalarText::Slice(first..stop);
-            self.builder.typed(Resolved::Text, start..stop + 1, text, 0)?;
+            self.builder.quoted(start, stop + 1)?;
             if is_key {
                 self.builder
                     .note_key(self.bytes.get(first..stop).unwrap_or_default());
@@ -273,6 +274,7 @@ impl Scanner<'_, '_, '_> {
         Ok(c)
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;

@@ -213,7 +213,14 @@ impl<'t, 'c> MapAccess<'t, 'c> {
         !both
     }
 
+    /// Whether entries may have to be passed over; hardly ever.
+    #[inline]
+    fn skips(&self) -> bool {
+        self.hides || self.cx().passes_over.get()
+    }
+
     /// Whether an entry is passed over: it failed before, or is part of something else.
+    #[cold]
     fn is_skipped(&self, key: Node<'t>, value: Node<'t>) -> bool {
         let cx = self.cx();
         (self.hides && cx.hidden.keys.contains(&key.text()))
@@ -227,7 +234,7 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
 
     fn next_key_seed<K: DeserializeSeed<'t>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         while let Some((key, value)) = self.entries.next() {
-            if self.is_skipped(key, value) {
+            if self.skips() && self.is_skipped(key, value) {
                 continue;
             }
             self.link.step = key.id();

@@ -12,7 +12,7 @@ mod quoted;
 
 use super::documents::Segment;
 use super::fault::Fault;
-use super::resolve::Resolved;
+use super::resolve::{Resolved, resolve};
 use super::source::Source;
 use super::tree::{Builder, ScalarText};
 
@@ -30,6 +30,7 @@ pub(crate) fn read(source: &Source, segment: &Segment, builder: &mut Builder<'_>
     }
     let marker = content.start > span.start;
     let mut scanner = Scanner {
+        text,
         bytes: text.as_bytes(),
         at: content.start,
         line_start: content.start,
@@ -66,6 +67,7 @@ fn is_plain(text: &str) -> bool {
 
 struct Scanner<'t, 'b, 'o> {
     /// The source up to the end of the document, so that positions are those of the source.
+    text: &'t str,
     bytes: &'t [u8],
     at: usize,
     line_start: usize,
@@ -102,7 +104,8 @@ struct Token {
 
 enum TokenText {
     Plain,
-    Quoted(usize, usize),
+    /// As it stands between the quotes.
+    Quoted,
     /// In the buffer.
     Unescaped,
 }
@@ -308,7 +311,7 @@ impl<'t> Scanner<'t, '_, '_> {
         self.put(token)?;
         let bytes = match token.text {
             TokenText::Plain => self.bytes.get(token.start..token.end),
-            TokenText::Quoted(start, end) => self.bytes.get(start..end),
+            TokenText::Quoted => self.bytes.get(token.start + 1..token.end - 1),
             TokenText::Unescaped => Some(self.buffer.as_bytes()),
         };
         self.builder.note_key(bytes.unwrap_or_default());
@@ -316,16 +319,17 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     fn put(&mut self, token: &Token) -> Step {
-        let span = token.start..token.end;
         match token.text {
-            TokenText::Plain => self.builder.plain(span.clone(), ScalarText::Slice(span), 0)?,
-            TokenText::Quoted(start, end) => {
-                self.builder
-                    .typed(Resolved::Text, span, ScalarText::Slice(start..end), 0)?;
+            TokenText::Plain => {
+                let text = self.text.get(token.start..token.end).unwrap_or_default();
+                let resolved = resolve(text, self.builder.yaml());
+                self.builder.unquoted(resolved, token.start, token.end)?;
             }
+            TokenText::Quoted => self.builder.quoted(token.start, token.end)?,
             TokenText::Unescaped => {
+                let text = ScalarText::Owned(&self.buffer);
                 self.builder
-                    .typed(Resolved::Text, span, ScalarText::Owned(&self.buffer), 0)?;
+                    .typed(Resolved::Text, token.start..token.end, text, 0)?;
             }
         }
         Ok(())
@@ -333,7 +337,7 @@ impl<'t> Scanner<'t, '_, '_> {
 
     fn put_missing(&mut self) -> Step {
         match self.missing.take() {
-            Some(at) => Ok(self.builder.plain(at..at, ScalarText::Slice(at..at), 0)?),
+            Some(at) => Ok(self.builder.unquoted(Resolved::Null, at, at)?),
             None => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ impl Scanner<'_, '_, '_> {
         self.at += 1;
         let first = self.until(|byte| matches!(byte, b'\'' | b'\n' | b'\r'))?;
         if !self.is_doubled() {
-            return self.closed(start, b'\'', TokenText::Quoted(first, self.at));
+            return self.closed(start, b'\'', TokenText::Quoted);
         }
         self.buffer.clear();
         self.push(first)?;
@@ -31,7 +31,7 @@ impl Scanner<'_, '_, '_> {
         self.at += 1;
         let first = self.until(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r'))?;
         if self.peek() == Some(b'"') {
-            return self.closed(start, b'"', TokenText::Quoted(first, self.at));
+            return self.closed(start, b'"', TokenText::Quoted);
         }
         self.buffer.clear();
         self.push(first)?;

@@ -21,6 +21,9 @@ pub(crate) struct Builder<'o> {
     document: usize,
     nodes: Vec<Raw>,
     owned: String,
+    /// The list or map that was opened last.
+    frame: Frame,
+    /// Those around it, and what stands for the document.
     open: Vec<Frame>,
     /// Where the last node ended.
     last_end: u32,
@@ -41,6 +44,7 @@ pub(crate) enum ScalarText<'a> {
 }
 
 /// A list or map whose end has not come yet.
+#[derive(Clone, Copy, Default)]
 struct Frame {
     id: u32,
     count: u32,
@@ -93,6 +97,7 @@ impl<'o> Builder<'o> {
             document: 0,
             nodes: Vec::new(),
             owned: String::new(),
+            frame: Frame::default(),
             open: Vec::new(),
             last_end: 0,
             measures: Vec::new(),
@@ -107,6 +112,7 @@ impl<'o> Builder<'o> {
     pub(crate) fn start(&mut self) {
         self.nodes.clear();
         self.owned.clear();
+        self.frame = Frame::default();
         self.open.clear();
         self.measures.clear();
         self.measures_anchors = false;
@@ -127,6 +133,11 @@ impl<'o> Builder<'o> {
         if self.faults.len() < self.options.limits.findings {
             self.faults.push(fault);
         }
+    }
+
+    /// The version of YAML that is read.
+    pub(crate) fn yaml(&self) -> YamlVersion {
+        self.options.yaml
     }
 
     /// Whether no node came yet.
@@ -165,29 +176,45 @@ impl<'o> Builder<'o> {
     pub(crate) fn note_key(&mut self, text: &[u8]) {
         let limit = self.options.limits.key_bytes;
         let is_text = self.nodes.last().is_some_and(|raw| raw.tag == Tag::Text);
-        if let Some(frame) = self.open.last_mut() {
-            let bit = 1 << (fingerprint(text).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
-            frame.unsettled |= frame.keys & bit != 0 || !is_text || text == b"<<" || text.len() > limit;
-            frame.keys |= bit;
-        }
+        let frame = &mut self.frame;
+        let bit = 1 << (fingerprint(text).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
+        frame.unsettled |= frame.keys & bit != 0 || !is_text || text == b"<<" || text.len() > limit;
+        frame.keys |= bit;
+    }
+
+    /// A text in quotes that stands in the source as it is, in a document without anchors.
+    #[inline]
+    pub(crate) fn quoted(&mut self, start: usize, end: usize) -> Step {
+        self.unanchored(Tag::Text, 0, start..end, start + 1..end - 1)
+    }
+
+    /// A scalar without quotes or tag that stands in the source as it is, in a document without anchors.
+    #[inline]
+    pub(crate) fn unquoted(&mut self, resolved: Resolved, start: usize, end: usize) -> Step {
+        let tag = self.tag_of(resolved, start..end);
+        self.unanchored(tag, PLAIN, start..end, start..end)
     }
 
     /// The start of a map.
+    #[inline]
     pub(crate) fn open_map(&mut self, start: usize, anchor: usize) -> Step {
         self.open_container(Tag::Map, start, anchor)
     }
 
     /// The start of a list.
+    #[inline]
     pub(crate) fn open_list(&mut self, start: usize, anchor: usize) -> Step {
         self.open_container(Tag::List, start, anchor)
     }
 
     /// The end of the list or map that was opened last. `end` is known for brackets and braces.
+    #[inline]
     pub(crate) fn close(&mut self, end: Option<usize>) -> Step {
-        let Some(frame) = self.open.pop() else {
+        let Some(around) = self.open.pop() else {
             return Ok(());
         };
-        let (last_end, next) = (self.last_end, position(self.nodes.len()));
+        let frame = std::mem::replace(&mut self.frame, around);
+        let (last_end, next) = (self.last_end, self.next_id());
         let Some(raw) = self.nodes.get_mut(frame.id as usize) else {
             return Ok(());
         };
@@ -197,10 +224,12 @@ impl<'o> Builder<'o> {
         raw.next = next;
         self.last_end = raw.end;
         let unsettled = raw.tag == Tag::Map && (frame.unsettled || frame.keys == 0);
-        if let Some(measure) = self.measures.pop() {
+        if self.measures_anchors
+            && let Some(measure) = self.measures.pop()
+        {
             self.measured(frame.anchor, frame.id, measure);
         }
-        if unsettled {
+        if unsettled && frame.count > 0 {
             self.settle_map(frame.id)
         } else {
             Ok(())
@@ -221,16 +250,13 @@ impl<'o> Builder<'o> {
     /// In a flow list, YAML 1.2 reads `[001:db8::]` as a list of one map with the key `001:db8:`; the Kubernetes tools
     /// read text, since no white space follows the colon. If the open map is of that form, it ends as that text.
     pub(crate) fn close_colon(&mut self) -> bool {
-        let (Some(frame), Some(measure)) = (self.open.last(), self.measures.last()) else {
-            return false;
+        let (Some(measure), [_, .., parent]) = (self.measures.last(), self.open.as_slice()) else {
+            return false; // in no list
         };
+        let frame = self.frame;
         let (id, map) = (frame.id, self.raw(frame.id));
         let (key, value) = (self.raw(id + 1), self.raw(id + 2));
-        let in_list = self
-            .open
-            .iter()
-            .nth_back(1)
-            .is_some_and(|parent| self.raw(parent.id).tag == Tag::List);
+        let in_list = self.raw(parent.id).tag == Tag::List;
         let plain = key.flags & PLAIN != 0 && key.flags & OWNED == 0 && key.start == map.start;
         let empty = frame.count == 2 && measure.nodes == 3 && value.tag == Tag::Null && value.a == value.b;
         let after = self.source.text().get(key.end as usize..).unwrap_or_default();
@@ -243,7 +269,7 @@ impl<'o> Builder<'o> {
         {
             return false;
         }
-        self.open.pop();
+        self.frame = self.open.pop().unwrap_or_default();
         self.measures.pop();
         let end = key.end + 1;
         let next = position(self.nodes.len());
@@ -302,7 +328,6 @@ impl<'o> Builder<'o> {
         (tree, std::mem::take(&mut self.faults))
     }
 
-    #[inline]
     fn scalar(
         &mut self,
         resolved: Resolved,
@@ -311,7 +336,26 @@ impl<'o> Builder<'o> {
         text: ScalarText<'_>,
         anchor: usize,
     ) -> Step {
-        let tag = match resolved {
+        let tag = self.tag_of(resolved, span.clone());
+        let (text, owned) = match text {
+            ScalarText::Slice(range) => (range, 0),
+            ScalarText::Owned(text) => {
+                let start = self.owned.len();
+                self.owned.push_str(text);
+                (start..self.owned.len(), OWNED)
+            }
+        };
+        let (id, bytes) = (self.next_id(), text.len());
+        self.unanchored(tag, flags | owned, span, text)?;
+        if self.measures_anchors {
+            self.measured(anchor, id, Measure::scalar(bytes));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn tag_of(&mut self, resolved: Resolved, span: Range<usize>) -> Tag {
+        match resolved {
             Resolved::Null => Tag::Null,
             Resolved::Bool(false) => Tag::False,
             Resolved::Bool(true) => Tag::True,
@@ -319,35 +363,26 @@ impl<'o> Builder<'o> {
             Resolved::Float => Tag::Float,
             Resolved::Text => Tag::Text,
             Resolved::NotFinite => {
-                self.report_not_finite(span.clone());
+                self.report_not_finite(span);
                 Tag::Float
             }
-        };
-        let (a, b, owned) = match text {
-            ScalarText::Slice(range) => (range.start, range.end, 0),
-            ScalarText::Owned(text) => {
-                let start = self.owned.len();
-                self.owned.push_str(text);
-                (start, self.owned.len(), OWNED)
-            }
-        };
-        if b - a > self.options.limits.scalar_bytes {
-            return Err(self.too_long(span, b - a));
         }
-        let next = self.next_id() + 1;
-        let id = self.push(Raw {
+    }
+
+    #[inline]
+    fn unanchored(&mut self, tag: Tag, flags: u8, span: Range<usize>, text: Range<usize>) -> Step {
+        if text.len() > self.options.limits.scalar_bytes {
+            return Err(self.too_long(span, text.len()));
+        }
+        self.push(Raw {
             tag,
-            flags: flags | owned,
+            flags,
             start: position(span.start),
             end: position(span.end),
-            a: position(a),
-            b: position(b),
-            next,
-        })?;
-        if self.measures_anchors {
-            self.measured(anchor, id, Measure::scalar(b - a));
-        }
-        Ok(())
+            a: position(text.start),
+            b: position(text.end),
+            next: self.next_id() + 1,
+        })
     }
 
     #[cold]
@@ -364,28 +399,29 @@ impl<'o> Builder<'o> {
         Fault::error(codes::LIMIT, span, message).into()
     }
 
+    #[inline]
     fn open_container(&mut self, tag: Tag, start: usize, anchor: usize) -> Step {
         if self.open.len() >= self.options.limits.depth {
             return Err(self.too_deep(start..start + 1));
         }
-        let position = position(start);
-        let first = self.next_id() + 1;
-        let id = self.push(Raw {
+        let id = self.next_id();
+        self.push(Raw {
             tag,
             flags: 0,
-            start: position,
-            end: position,
-            a: first,
+            start: position(start),
+            end: position(start),
+            a: id + 1,
             b: 0,
-            next: first,
+            next: id + 1,
         })?;
-        self.open.push(Frame {
+        self.open.push(self.frame);
+        self.frame = Frame {
             id,
             count: 0,
             anchor,
             keys: 0,
             unsettled: false,
-        });
+        };
         if self.measures_anchors {
             self.measures.push(Measure::scalar(0));
             if anchor != 0 {
@@ -401,17 +437,14 @@ impl<'o> Builder<'o> {
 
     /// Adds a node as the last child of the open list or map.
     #[inline]
-    fn push(&mut self, raw: Raw) -> Step<u32> {
+    fn push(&mut self, raw: Raw) -> Step {
         if self.nodes.len() >= self.options.limits.nodes {
             return Err(self.too_many(raw.start as usize..raw.end as usize));
         }
-        let id = self.next_id();
         self.last_end = raw.end;
         self.nodes.push(raw);
-        if let Some(frame) = self.open.last_mut() {
-            frame.count += 1;
-        }
-        Ok(id)
+        self.frame.count += 1;
+        Ok(())
     }
 
     #[cold]

@@ -54,9 +54,15 @@ impl<'t> Node<'t> {
 
     #[inline]
     fn of(tree: &'t Tree, id: u32, raw: &'t Raw) -> Self {
-        if raw.tag != Tag::Alias {
-            return Self { tree, id, raw };
+        if raw.tag == Tag::Alias {
+            return Self::behind(tree, id);
         }
+        Self { tree, id, raw }
+    }
+
+    /// The node that an alias refers to.
+    #[cold]
+    fn behind(tree: &'t Tree, id: u32) -> Self {
         let id = tree.resolve(id);
         let raw = tree.raw(id);
         Self { tree, id, raw }
@@ -73,6 +79,7 @@ impl<'t> Node<'t> {
     }
 
     /// What the node is.
+    #[inline]
     pub fn kind(&self) -> NodeKind {
         match self.raw.tag {
             Tag::Null | Tag::Alias => NodeKind::Null,
@@ -136,11 +143,13 @@ impl<'t> Node<'t> {
     }
 
     /// Whether the node is `null` or nothing.
+    #[inline]
     pub fn is_null(&self) -> bool {
-        self.kind() == NodeKind::Null
+        matches!(self.raw.tag, Tag::Null | Tag::Alias)
     }
 
     /// The number of items of a list or entries of a map.
+    #[inline]
     pub fn len(&self) -> usize {
         match self.raw.tag {
             Tag::List => self.raw.b as usize,
@@ -155,6 +164,7 @@ impl<'t> Node<'t> {
     }
 
     /// The items of a list; nothing for other nodes.
+    #[inline]
     pub fn items(&self) -> Items<'t> {
         let is_list = self.raw.tag == Tag::List;
         Items {
@@ -165,6 +175,7 @@ impl<'t> Node<'t> {
     }
 
     /// Keys and values of a map in the order of the text; nothing for other nodes.
+    #[inline]
     pub fn entries(&self) -> Entries<'t> {
         let is_map = self.raw.tag == Tag::Map;
         Entries {
