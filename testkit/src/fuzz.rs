@@ -1,10 +1,12 @@
 //! What must be true of any input. The targets of `fuzz/` forward bytes to these functions, and the test `fuzz_replay`
 //! runs kept inputs through them. Each panics when something is wrong.
 
+mod admission;
 mod identity;
 mod key;
 mod token;
 
+pub use admission::admission;
 pub use identity::{certificate, crl, csr};
 pub use key::private_key;
 pub use token::{bundle, jwt};
@@ -22,6 +24,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    ("admission", admission),
     ("bundle", bundle),
     ("certificate", certificate),
     ("crl", crl),
