@@ -108,8 +108,8 @@ pub use source::Source;
 pub(crate) use stream::read_trees;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
 pub(crate) use suggest::field as nearest_name;
-pub(crate) use tree::camel_case;
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
+pub(crate) use tree::{Locator, camel_case};
 
 pub(crate) use fault::quote;
 

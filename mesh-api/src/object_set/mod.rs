@@ -5,11 +5,12 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use watch::{Applied, Change, ChangeOf, Event, Ignored, Reason, Scope};
 
-use crate::codec::{Node, Tree};
+use crate::codec::{Locator, Node, Tree};
 use crate::kind::Kind;
 use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
 use crate::names::{Namespace, Text};
@@ -67,15 +68,22 @@ impl Origin {
     }
 
     pub(crate) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
-        let node = self.tree.node(self.node);
-        let span = node.locate(path)?;
+        Some(self.place(path, self.node().locate(path)?))
+    }
+
+    /// As [`location`](Self::location), for many fields.
+    pub(crate) fn location_by(&self, locator: &mut Locator<'_>, path: &FieldPath) -> Option<SourceLocation> {
+        Some(self.place(path, locator.locate(path)?))
+    }
+
+    fn place(&self, path: &FieldPath, span: Range<usize>) -> SourceLocation {
         // the object itself is shown by its first line
         let span = if path.is_root() {
             span.start..span.start
         } else {
             span
         };
-        Some(self.tree.source().location(span))
+        self.tree.source().location(span)
     }
 }
 

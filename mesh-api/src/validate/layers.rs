@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ValidateOptions, istiod};
-use crate::codec::{Decoded, Tree};
+use crate::codec::{Decoded, Locator, Tree};
 use crate::crd;
 use crate::names::Text;
 use crate::object::AnyObject;
@@ -105,15 +105,21 @@ fn start(finding: &Diagnostic) -> Option<(&Text, usize)> {
 pub fn validate_all(objects: &ObjectSet, options: &ValidateOptions) -> Report {
     let mut all = Report::new();
     for (key, object) in objects.iter() {
+        let origin = objects.origin(key);
+        let mut found = Report::new();
         if options.profile.has_api_server() {
-            all.extend(match objects.origin(key) {
+            found.extend(match origin {
                 Some(origin) => crd::check(key, origin.node()).into_iter().collect(),
                 None => of_written(object),
             });
         }
-        all.extend(istiod(object, options));
+        found.extend(istiod(object, options));
+        if let Some(origin) = origin {
+            let mut locator = Locator::new(origin.node());
+            found.locate_with(|_, path| origin.location_by(&mut locator, path));
+        }
+        all.extend(found);
     }
-    all.locate_with(|key, path| objects.location(key, path));
     all
 }
 

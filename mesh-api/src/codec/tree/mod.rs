@@ -1,6 +1,7 @@
 //! A document as an arena of nodes with their places in the text.
 
 mod builder;
+mod locator;
 mod node;
 
 use std::ops::Range;
@@ -12,6 +13,7 @@ use super::YamlVersion;
 use super::source::Source;
 
 pub(crate) use builder::{Builder, ScalarText};
+pub(crate) use locator::Locator;
 pub(crate) use node::camel_case;
 pub use node::{Entries, Items, Node, NodeKind};
 
@@ -154,18 +156,25 @@ const EMPTY: Raw = Raw {
     next: 0,
 };
 
-impl Node<'_> {
+impl<'t> Node<'t> {
     /// The range of bytes to show for a field below this node: a scalar itself, else the key or item that leads to it.
     /// Of a field that is not there, the closest one above it.
     pub fn locate(&self, path: &FieldPath) -> Option<Range<usize>> {
+        self.locate_by(path, |node, segment| node.step(segment))
+    }
+
+    /// As [`locate`](Self::locate), with `step` for the way from a node to one below it.
+    fn locate_by(
+        &self,
+        path: &FieldPath,
+        mut step: impl FnMut(Node<'t>, &Segment) -> Option<(Range<usize>, Node<'t>)>,
+    ) -> Option<Range<usize>> {
         let mut node = *self;
         let mut span = None;
         for segment in path.segments() {
-            let step = match segment {
-                Segment::Index(index) => node.items().nth(*index).map(|item| (item.span(), item)),
-                Segment::Name(name) => node.entry(name),
+            let Some((shown, next)) = step(node, segment) else {
+                break;
             };
-            let Some((shown, next)) = step else { break };
             let scalar = !matches!(next.kind(), NodeKind::List | NodeKind::Map);
             span = Some(if scalar && !next.span().is_empty() {
                 next.span()
@@ -175,5 +184,13 @@ impl Node<'_> {
             node = next;
         }
         span.or_else(|| path.is_root().then(|| self.span()))
+    }
+
+    /// What a segment leads to, and what to show for it.
+    fn step(self, segment: &Segment) -> Option<(Range<usize>, Node<'t>)> {
+        match segment {
+            Segment::Index(index) => self.items().nth(*index).map(|item| (item.span(), item)),
+            Segment::Name(name) => self.entry(name),
+        }
     }
 }
