@@ -4,6 +4,8 @@
 //! which are about permissions, versions and upgrades of a running cluster, and IST0143, which needs the listeners of a
 //! running workload.
 //!
+//! Codes that begin with `MESH` are this crate's own, and their analyzers are off by default (A-AN-3).
+//!
 //! Source: Istio analysis message types; api.md §4.
 
 use super::{MessageType, Needs};
@@ -23,7 +25,7 @@ pub fn find(code: &str) -> Option<&'static MessageType> {
 
 /// Whether findings of the type are one message per object, whatever the field: istioctl knows no place for them.
 pub(super) fn is_once_per_object(kind: &MessageType) -> bool {
-    matches!(kind.number(), 144 | 151..=155)
+    kind.is_istio() && matches!(kind.number(), 144 | 151..=155)
 }
 
 macro_rules! message_types {
@@ -39,7 +41,7 @@ macro_rules! message_types {
             };
         )*
 
-        /// All message types, by number.
+        /// All message types: istioctl's by number, then those of this crate.
         pub const ALL: &[&MessageType] = &[$($constant),*];
     };
 }
@@ -165,4 +167,22 @@ message_types! {
         "the CRD `{crd}` has version {version} of the Gateway API, at least {minimum} is needed";
     CONFLICTING_SERVICE_ENTRY_PROTOCOL "IST0177" ConflictingServiceEntryProtocol Warning Istio
         "the ServiceEntries {names} give port {port} of the host `{host}` different protocols";
+    UNUSABLE_DELEGATE "MESH0001" UnusableDelegate Error Istio
+        "the delegate `{delegate}` cannot be used: {reason}";
+    UNUSED_SUBSET "MESH0002" UnusedSubset Info Istio
+        "no VirtualService sends to the subset `{subset}` of the host `{host}`";
+    EXPORTED_NOWHERE "MESH0003" DestinationRuleExportedNowhere Warning Kubernetes
+        "the DestinationRule is exported to namespaces that do not exist: {namespaces}";
+    GATEWAY_WITHOUT_ROUTES "MESH0004" GatewayWithoutVirtualService Info Istio
+        "no VirtualService names the gateway `{gateway}`: it answers 404";
+    UNUSUAL_WEIGHTS "MESH0005" WeightsDoNotSumToHundred Info Istio
+        "the weights of the route sum to {sum}: they are shares of it, and not percent";
+    UNKNOWN_AUTHORIZATION_PROVIDER "MESH0006" UnknownAuthorizationProvider Error Istio
+        "the mesh has no extension provider `{provider}`: requests that the policy selects are denied";
+    PLAIN_TEXT_TO_STRICT "MESH0007" PlainTextToStrictMutualTls Error Kubernetes
+        "the host `{host}` is sent plain text, and the PeerAuthentication `{policy}` demands mutual TLS: connections are refused";
+    SEVERAL_FOR_NAMESPACE "MESH0008" SeveralPoliciesForNamespace Warning Istio
+        "several objects of kind {kind} are for the whole namespace, {names}: only the oldest counts";
+    SEVERAL_FOR_SELECTOR "MESH0009" SeveralPoliciesForSelector Warning Istio
+        "several objects of kind {kind}, {names}, have the same selector {selector}: only the oldest counts";
 }

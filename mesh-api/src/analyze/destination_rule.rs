@@ -72,7 +72,8 @@ pub(super) fn subsets(view: &View<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn service_of<'a>(view: &View<'a>, host: &str) -> Option<&'a Object<Service>> {
+/// The service of a host of the cluster.
+pub(super) fn service_of<'a>(view: &View<'a>, host: &str) -> Option<&'a Object<Service>> {
     let name = host.strip_suffix(view.options.cluster_domain.as_str())?;
     let (name, namespace) = name.strip_suffix(".svc.")?.split_once('.')?;
     view.objects

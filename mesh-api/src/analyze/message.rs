@@ -51,8 +51,16 @@ impl MessageType {
         digits.parse().unwrap_or_default()
     }
 
-    /// The page about it in Istio's documentation, of the newest release.
+    /// Whether istioctl has it too; the others are this crate's own (A-AN-3).
+    pub fn is_istio(&self) -> bool {
+        self.code.as_str().starts_with("IST")
+    }
+
+    /// The page about it: in Istio's documentation, of the newest release, or in that of this crate.
     pub fn documentation_url(&self) -> String {
+        if !self.is_istio() {
+            return "https://docs.rs/mesh-api/latest/mesh_api/analyze/codes/".to_owned();
+        }
         let code = self.code.as_str().to_ascii_lowercase();
         format!("https://istio.io/latest/docs/reference/config/analysis/{code}/")
     }

@@ -20,6 +20,11 @@
 //! assert_eq!(codes, ["IST0128"]);
 //! ```
 //!
+//! # Beyond istioctl
+//!
+//! Analyzers whose names begin with `own.` look for what istioctl does not (A-AN-3). They are off by default; their messages have
+//! codes that begin with `MESH`.
+//!
 //! # What is known
 //!
 //! Whether something is missing can only be said of a set that is complete. istioctl takes any set for complete. By
@@ -60,6 +65,7 @@ mod kubernetes_gateway;
 mod mesh;
 mod message;
 mod multicluster;
+mod own;
 mod path;
 mod schema;
 mod service;
@@ -307,6 +313,11 @@ analyzers! {
     "virtualservice.GatewayAnalyzer" virtual_service::gateways, "unknown gateways, and hosts they do not serve";
     "virtualservice.JWTClaimRouteAnalyzer" virtual_service::claims, "routes by claims that nobody verifies";
     "webhook.Analyzer" webhook::injectors, "injectors that overlap or lead nowhere";
+    "own.DelegateAnalyzer" own::delegates, "delegates that cannot be used", off;
+    "own.PolicyAnalyzer" own::policies, "policies that contradict each other", off;
+    "own.ProviderAnalyzer" own::providers, "unknown providers of authorization", off;
+    "own.UnusedAnalyzer" own::unused, "subsets, gateways and DestinationRules that nobody uses", off;
+    "own.WeightAnalyzer" own::weights, "weights that are no percentages", off;
     "schema.ValidationAnalyzer.AuthorizationPolicy" schema::check::<crate::security::AuthorizationPolicy>, "A-AP";
     "schema.ValidationAnalyzer.DestinationRule" schema::check::<crate::networking::DestinationRule>, "A-DR";
     "schema.ValidationAnalyzer.EnvoyFilter" schema::check::<crate::networking::EnvoyFilter>, "A-EF";

@@ -99,13 +99,15 @@ fn every_code_has_a_firing_and_a_silent_case() {
 
 #[test]
 fn types_are_told_apart_and_sorted() {
-    assert!(codes::ALL.is_sorted_by_key(|kind| kind.number()));
-    let numbers: BTreeSet<u16> = codes::ALL.iter().map(|kind| kind.number()).collect();
-    assert_eq!(numbers.len(), codes::ALL.len());
-    let needs = |needs| codes::ALL.iter().filter(|kind| kind.needs == needs).count();
+    assert!(codes::ALL.is_sorted_by_key(|kind| (!kind.is_istio(), kind.number())));
+    let codes: BTreeSet<&str> = codes::ALL.iter().map(|kind| kind.code.as_str()).collect();
+    assert_eq!(codes.len(), codes::ALL.len());
+    let istio = || codes::ALL.iter().filter(|kind| kind.is_istio());
+    let needs = |needs| istio().filter(|kind| kind.needs == needs).count();
     assert_eq!((needs(Needs::Istio), needs(Needs::Kubernetes)), (26, 34));
     for kind in codes::ALL {
-        assert_eq!(kind.code.as_str(), format!("IST{:04}", kind.number()));
+        let prefix = if kind.is_istio() { "IST" } else { "MESH" };
+        assert_eq!(kind.code.as_str(), format!("{prefix}{:04}", kind.number()));
         assert!(
             !kind.template.ends_with('.')
                 && kind
@@ -130,5 +132,16 @@ fn analyzers_are_told_apart_by_name() {
             .count(),
         15
     );
-    assert_eq!(ANALYZERS.iter().filter(|one| !one.by_default).count(), 1);
+    // A-AN-3: what istioctl does not look for is off
+    let off: Vec<&str> = ANALYZERS
+        .iter()
+        .filter(|one| !one.by_default)
+        .map(|one| one.name)
+        .collect();
+    let own: Vec<&str> = ANALYZERS
+        .iter()
+        .filter(|one| one.name.starts_with("own."))
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(off, [&["annotations.AlphaAnalyzer"], &own[..]].concat());
 }

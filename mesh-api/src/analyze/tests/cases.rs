@@ -3,6 +3,7 @@
 mod gateways;
 mod istio;
 mod kubernetes;
+mod own;
 mod services;
 
 use super::{AnalyzeOptions, object};
@@ -44,6 +45,7 @@ pub(super) fn all() -> Vec<Case> {
         gateways::cases(),
         kubernetes::cases(),
         services::cases(),
+        own::cases(),
     ]
     .into_iter()
     .flatten()

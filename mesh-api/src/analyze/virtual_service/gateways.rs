@@ -68,7 +68,7 @@ fn not_served(
 
 /// Namespace and name of a gateway. Upstream takes the part before a slash for the namespace and the whole text without one
 /// for the name; where that is no Gateway, the other forms that istiod understands are tried (R-NAME-2).
-fn resolve(view: &View<'_>, namespace: &str, reference: &str) -> (String, String) {
+pub(crate) fn resolve(view: &View<'_>, namespace: &str, reference: &str) -> (String, String) {
     let (at, name) = reference.split_once('/').unwrap_or((namespace, reference));
     if view.objects.object::<Gateway>(at, name).is_none()
         && let GatewayRef::Named { namespace, name } = GatewayRef::resolve(reference, namespace)

@@ -8,7 +8,7 @@ mod subsets;
 
 pub(super) use claims::check as claims;
 pub(super) use destinations::check as destinations;
-pub(super) use gateways::check as gateways;
+pub(super) use gateways::{check as gateways, resolve as gateway_key};
 pub(super) use mesh_hosts::check as mesh_hosts;
 pub(super) use subsets::check as subsets;
 
@@ -17,15 +17,15 @@ use crate::networking::{Destination, VirtualService};
 use crate::report::FieldPath;
 
 /// A destination of a route, and where it stands.
-struct Target<'a> {
-    destination: &'a Destination,
+pub(super) struct Target<'a> {
+    pub(super) destination: &'a Destination,
     path: FieldPath,
     /// Whether traffic is copied to it only.
     is_mirror: bool,
 }
 
 /// All destinations of an object.
-fn targets(spec: &VirtualService) -> Vec<Target<'_>> {
+pub(super) fn targets(spec: &VirtualService) -> Vec<Target<'_>> {
     let mut targets = Vec::new();
     let mut add = |destination, path, is_mirror| {
         targets.push(Target {
