@@ -154,6 +154,7 @@ pub(crate) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// Reads the values inside. The caller ends with [`Reader::finish`].
+    #[inline]
     pub(crate) fn reader(&self) -> Result<Reader<'a>, DerError> {
         if self.depth >= MAX_DEPTH {
             return Err(DerError::new(DerErrorKind::TooDeep, self.offset));
@@ -166,6 +167,7 @@ impl<'a> Element<'a> {
     }
 
     /// Where the whole value lies in the bytes that the outermost reader began with.
+    #[inline]
     pub(crate) fn range(&self) -> Range<usize> {
         let end = self.offset.saturating_add(self.content.len());
         end.saturating_sub(self.der.len())..end
@@ -180,6 +182,7 @@ impl<'a> Element<'a> {
         DerError::new(kind, self.offset)
     }
 
+    #[inline]
     pub(crate) fn boolean(&self) -> Result<bool, DerError> {
         match self.content {
             [0x00] => Ok(false),
@@ -189,6 +192,7 @@ impl<'a> Element<'a> {
     }
 
     /// The content of an INTEGER in its shortest form: two's complement, most significant byte first.
+    #[inline]
     pub(crate) fn integer(&self) -> Result<&'a [u8], DerError> {
         match self.content {
             [] => Err(self.error(DerErrorKind::Integer)),
@@ -199,6 +203,7 @@ impl<'a> Element<'a> {
     }
 
     /// The magnitude of an INTEGER that is not negative, without a leading zero; empty for zero.
+    #[inline]
     pub(crate) fn unsigned(&self) -> Result<&'a [u8], DerError> {
         match self.integer()? {
             [first, ..] if first & 0x80 != 0 => Err(self.error(DerErrorKind::Integer)),
@@ -219,6 +224,7 @@ impl<'a> Element<'a> {
     }
 
     /// The content of an OBJECT IDENTIFIER, which is compared byte by byte.
+    #[inline]
     pub(crate) fn oid(&self) -> Result<&'a [u8], DerError> {
         let mut at_start = true;
         for byte in self.content {
@@ -234,6 +240,7 @@ impl<'a> Element<'a> {
     }
 
     /// The bytes of a BIT STRING, and how many bits of the last one are unused (and clear).
+    #[inline]
     pub(crate) fn bits(&self) -> Result<(&'a [u8], u8), DerError> {
         match self.content {
             [unused, bytes @ ..] => {
@@ -251,6 +258,7 @@ impl<'a> Element<'a> {
     }
 
     /// The bytes of a BIT STRING that holds whole bytes: keys and signatures.
+    #[inline]
     pub(crate) fn whole_bits(&self) -> Result<&'a [u8], DerError> {
         match self.bits()? {
             (bytes, 0) => Ok(bytes),
@@ -294,11 +302,11 @@ impl<'a> Element<'a> {
         let part = |a: &u8, b: &u8| number(&[*a, *b]).ok_or_else(malformed);
         let (month, day) = (part(mo1, mo2)?, part(d1, d2)?);
         let (hour, minute, second) = (part(h1, h2)?, part(mi1, mi2)?, part(s1, s2)?);
-        let days = days_from_civil(year, month, day);
-        let is_date = (1..=12).contains(&month) && civil_from_days(days) == (year, month, day);
+        let is_date = (1..=days_of_month(year, month)).contains(&day);
         if !is_date || year == 0 || hour > 23 || minute > 59 || second > 59 {
             return Err(malformed());
         }
+        let days = days_from_civil(year, month, day);
         Ok(UnixTime::from_secs(
             days * 86_400 + hour * 3_600 + minute * 60 + second,
         ))
@@ -314,6 +322,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
@@ -322,11 +331,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The tag of the next value, if there is one.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -336,44 +347,21 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value, whatever it is.
+    #[inline]
     pub(crate) fn any(&mut self) -> Result<Element<'a>, DerError> {
         let start = self.rest;
-        let [tag, length, after @ ..] = start else {
-            return Err(self.error(DerErrorKind::Truncated));
+        let (tag, header, length) = match *start {
+            [tag, length @ 0..=0x7f, ..] if tag & 0x1f != 0x1f => (tag, 2, usize::from(length)),
+            _ => self.long_header()?,
         };
-        if tag & 0x1f == 0x1f {
-            return Err(self.error(DerErrorKind::Tag));
-        }
-        let (length, after) = match (*length, after) {
-            (length @ 0..=0x7f, _) => (usize::from(length), after),
-            (0x81, [length @ 0x80..=0xff, after @ ..]) => (usize::from(*length), after),
-            (0x82, [high @ 1..=0xff, low, after @ ..]) => {
-                (usize::from(*high) << 8 | usize::from(*low), after)
-            }
-            (0x83, [high @ 1..=0xff, middle, low, after @ ..]) => (
-                usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low),
-                after,
-            ),
-            (0x84, [a @ 1..=0x7f, b, c, d, after @ ..]) => (
-                usize::from(*a) << 24 | usize::from(*b) << 16 | usize::from(*c) << 8 | usize::from(*d),
-                after,
-            ),
-            (0x81, []) | (0x82, [] | [_]) | (0x83, [] | [_] | [_, _]) => {
-                return Err(self.error(DerErrorKind::Truncated));
-            }
-            _ => return Err(self.error(DerErrorKind::Length)),
-        };
-        let header = start.len().saturating_sub(after.len());
-        let (Some((content, rest)), Some(der)) = (
-            after.split_at_checked(length),
-            start.get(..header.saturating_add(length)),
-        ) else {
+        let whole = start.split_at_checked(usize::saturating_add(header, length));
+        let Some((der, rest)) = whole else {
             return Err(self.error(DerErrorKind::Truncated));
         };
         let element = Element {
-            tag: *tag,
+            tag,
             der,
-            content,
+            content: der.get(header..).unwrap_or_default(),
             offset: self.offset.saturating_add(header),
             depth: self.depth,
         };
@@ -382,7 +370,33 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
+    /// Tag, size of the header and length of the content, where the length needs more than its first byte.
+    fn long_header(&self) -> Result<(u8, usize, usize), DerError> {
+        let [tag, length, after @ ..] = self.rest else {
+            return Err(self.error(DerErrorKind::Truncated));
+        };
+        if tag & 0x1f == 0x1f {
+            return Err(self.error(DerErrorKind::Tag));
+        }
+        let wide = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte))
+        };
+        match (*length, after) {
+            (0x81, [length @ 0x80..=0xff, ..]) => Ok((*tag, 3, usize::from(*length))),
+            (0x82, [high @ 1..=0xff, low, ..]) => Ok((*tag, 4, wide(&[*high, *low]))),
+            (0x83, [high @ 1..=0xff, middle, low, ..]) => Ok((*tag, 5, wide(&[*high, *middle, *low]))),
+            (0x84, [a @ 1..=0x7f, b, c, d, ..]) => Ok((*tag, 6, wide(&[*a, *b, *c, *d]))),
+            (0x81, []) | (0x82, [] | [_]) | (0x83, [] | [_] | [_, _]) => {
+                Err(self.error(DerErrorKind::Truncated))
+            }
+            _ => Err(self.error(DerErrorKind::Length)),
+        }
+    }
+
     /// The next value, which must have this tag.
+    #[inline]
     pub(crate) fn read(&mut self, tag: u8) -> Result<Element<'a>, DerError> {
         match self.peek() {
             Some(found) if found == tag => self.any(),
@@ -392,6 +406,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value if it has this tag.
+    #[inline]
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, DerError> {
         match self.peek() {
             Some(found) if found == tag => self.any().map(Some),
@@ -400,11 +415,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of the constructed value that comes next.
+    #[inline]
     pub(crate) fn nested(&mut self, tag: u8) -> Result<Reader<'a>, DerError> {
         self.read(tag)?.reader()
     }
 
     /// A BOOLEAN whose default is FALSE: absent or TRUE.
+    #[inline]
     pub(crate) fn default_false(&mut self) -> Result<bool, DerError> {
         match self.optional(BOOLEAN)? {
             None => Ok(false),
@@ -414,6 +431,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may be left.
+    #[inline]
     pub(crate) fn finish(self) -> Result<(), DerError> {
         if self.rest.is_empty() {
             Ok(())
@@ -424,6 +442,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The one value that the bytes must be, with this tag.
+#[inline]
 pub(crate) fn single(bytes: &[u8], tag: u8) -> Result<Element<'_>, DerError> {
     let mut reader = Reader::new(bytes);
     let element = reader.read(tag)?;
@@ -476,6 +495,17 @@ fn check_inside(element: &Element<'_>) -> Result<(), DerError> {
     Ok(())
 }
 
+/// How many days a month has; none if there is no such month.
+fn days_of_month(year: i64, month: i64) -> i64 {
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 0,
+    }
+}
+
 /// Decimal digits as a number.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value: i64, digit| match digit {
@@ -484,7 +514,7 @@ fn number(digits: &[u8]) -> Option<i64> {
     })
 }
 
-/// Writes values one after another.
+/// Writes values one after another, into one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,
@@ -495,36 +525,56 @@ impl Writer {
         Self::default()
     }
 
+    /// With room for so many bytes, so that the buffer need not grow.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
     /// A value from its tag and content.
+    #[inline]
     pub(crate) fn value(&mut self, tag: u8, content: &[u8]) {
-        self.bytes.push(tag);
-        let length = content.len();
-        if let Ok(short @ 0..=0x7f) = u8::try_from(length) {
-            self.bytes.push(short);
-        } else {
-            let bytes = length.to_be_bytes();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            let significant = bytes.get(zeros..).unwrap_or_default();
-            // INVARIANT: a usize has at most eight bytes.
-            self.bytes
-                .push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
-            self.bytes.extend_from_slice(significant);
-        }
+        self.header(tag, content.len());
         self.bytes.extend_from_slice(content);
     }
 
     /// A value that holds the values which `inside` writes.
     pub(crate) fn nested(&mut self, tag: u8, inside: impl FnOnce(&mut Self)) {
-        let mut inner = Self::new();
-        inside(&mut inner);
-        self.value(tag, &inner.bytes);
+        self.bytes.extend_from_slice(&[tag, 0]);
+        let start = self.bytes.len();
+        inside(self);
+        let length = self.bytes.len().saturating_sub(start);
+        // One byte was kept for the length, which is enough for most values.
+        let at = start.saturating_sub(1);
+        match u8::try_from(length) {
+            Ok(short @ 0..=0x7f) => {
+                if let Some(byte) = self.bytes.get_mut(at) {
+                    *byte = short;
+                }
+            }
+            _ => {
+                // The others are written at the end and turned round to the place where they belong.
+                let end = self.bytes.len();
+                self.long_length(length);
+                let last = self.bytes.pop();
+                let moved = self.bytes.len().saturating_sub(end);
+                if let (Some(tail), Some(last)) = (self.bytes.get_mut(at..), last) {
+                    tail.rotate_right(moved.min(tail.len()));
+                    if let Some(byte) = tail.get_mut(moved) {
+                        *byte = last;
+                    }
+                }
+            }
+        }
     }
 
     /// Values that are encoded already.
+    #[inline]
     pub(crate) fn raw(&mut self, der: &[u8]) {
         self.bytes.extend_from_slice(der);
     }
@@ -540,58 +590,84 @@ impl Writer {
         match magnitude.get(zeros..).unwrap_or_default() {
             [] => self.value(INTEGER, &[0]),
             significant @ [first, ..] if first & 0x80 != 0 => {
-                let mut content = Vec::with_capacity(significant.len().saturating_add(1));
-                content.push(0);
-                content.extend_from_slice(significant);
-                self.value(INTEGER, &content);
+                self.value_after_zero(INTEGER, significant);
             }
             significant => self.value(INTEGER, significant),
         }
     }
 
     /// An OBJECT IDENTIFIER from its encoded content.
+    #[inline]
     pub(crate) fn oid(&mut self, content: &[u8]) {
         self.value(OBJECT_IDENTIFIER, content);
     }
 
     /// A BIT STRING of whole bytes.
     pub(crate) fn whole_bits(&mut self, bytes: &[u8]) {
-        let mut content = Vec::with_capacity(bytes.len().saturating_add(1));
-        content.push(0);
-        content.extend_from_slice(bytes);
-        self.value(BIT_STRING, &content);
+        self.value_after_zero(BIT_STRING, bytes);
     }
 
     /// A GeneralizedTime of any year.
     pub(crate) fn generalized_time(&mut self, time: UnixTime) {
-        let (year, rest) = year_and_rest(time);
-        self.value(GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes());
+        self.value(GENERALIZED_TIME, &digits_of(time));
     }
 
     /// A time as RFC 5280 profiles it: UTCTime for the years 1950 to 2049, else GeneralizedTime. Fractions are cut, and
     /// times outside X.509's range are moved to its ends.
     pub(crate) fn time(&mut self, time: UnixTime) {
-        let (year, rest) = year_and_rest(time);
-        if (1950..2050).contains(&year) {
-            self.value(UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes());
-        } else {
-            self.value(GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes());
+        let digits = digits_of(time);
+        match digits {
+            [b'1', b'9', b'5'..=b'9', ..] | [b'2', b'0', b'0'..=b'4', ..] => {
+                let [_, _, short @ ..] = digits;
+                self.value(UTC_TIME, &short);
+            }
+            _ => self.value(GENERALIZED_TIME, &digits),
         }
+    }
+
+    #[inline]
+    fn header(&mut self, tag: u8, length: usize) {
+        self.bytes.push(tag);
+        match u8::try_from(length) {
+            Ok(short @ 0..=0x7f) => self.bytes.push(short),
+            _ => self.long_length(length),
+        }
+    }
+
+    /// A length of 128 or more.
+    fn long_length(&mut self, length: usize) {
+        let bytes = length.to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let significant = bytes.get(zeros..).unwrap_or_default();
+        // INVARIANT: a usize has at most eight bytes.
+        self.bytes
+            .push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
+        self.bytes.extend_from_slice(significant);
+    }
+
+    fn value_after_zero(&mut self, tag: u8, rest: &[u8]) {
+        self.header(tag, rest.len().saturating_add(1));
+        self.bytes.push(0);
+        self.bytes.extend_from_slice(rest);
     }
 }
 
-fn year_and_rest(time: UnixTime) -> (i64, String) {
+/// `YYYYMMDDhhmmssZ` of a time within X.509's range, which has four digits for the year.
+fn digits_of(time: UnixTime) -> [u8; 15] {
     let seconds = time
         .clamp(UnixTime::MIN_X509, UnixTime::MAX_X509)
         .floor_to_secs()
         .as_secs();
     let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
     let second = seconds.rem_euclid(86_400);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    (
-        year,
-        format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"),
-    )
+    let two = |value: i64| -> [u8; 2] {
+        // INVARIANT: the remainders are digits.
+        [value / 10 % 10, value % 10].map(|digit| b'0' | u8::try_from(digit).unwrap_or(0))
+    };
+    let ([y1, y2], [y3, y4]) = (two(year / 100), two(year % 100));
+    let ([mo1, mo2], [d1, d2]) = (two(month), two(day));
+    let ([h1, h2], [mi1, mi2], [s1, s2]) = (two(second / 3_600), two(second / 60 % 60), two(second % 60));
+    [y1, y2, y3, y4, mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z']
 }
 
 #[cfg(test)]
@@ -687,6 +763,18 @@ mod tests {
             (GENERALIZED_TIME, ""),
         ] {
             assert_eq!(time_of(tag, text), None, "{text}");
+        }
+    }
+
+    /// C-VFY-6: the days of a month are those of the calendar, in all 400 years after which it repeats itself.
+    #[test]
+    fn months_have_their_days() {
+        for year in 1_600..2_000 {
+            for month in -1..=14 {
+                let days = (-1..=33)
+                    .filter(|day| civil_from_days(days_from_civil(year, month, *day)) == (year, month, *day));
+                assert_eq!(days_of_month(year, month), days.count() as i64, "{year}-{month}");
+            }
         }
     }
 

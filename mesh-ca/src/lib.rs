@@ -28,9 +28,9 @@ mod certificate;
 #[cfg(feature = "x509")]
 mod csr;
 #[cfg(any(feature = "x509", feature = "jwt"))]
-#[allow(
-    dead_code,
-    reason = "what certificates, requests and CRLs are read and written with"
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
 )]
 mod der;
 #[cfg(feature = "x509")]
@@ -62,9 +62,9 @@ mod kubernetes;
 mod limits;
 mod migration;
 #[cfg(any(feature = "x509", feature = "jwt"))]
-#[allow(
-    dead_code,
-    reason = "what certificates, requests and CRLs are read and written with"
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
 )]
 mod oid;
 #[cfg(feature = "messages")]
@@ -82,9 +82,9 @@ pub mod rotation;
 #[cfg(feature = "rustls")]
 pub mod rustls;
 #[cfg(any(feature = "x509", feature = "jwt"))]
-#[allow(
-    dead_code,
-    reason = "what certificates, requests and CRLs are read and written with"
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
 )]
 mod signature;
 #[cfg(any(feature = "x509", feature = "jwt"))]
@@ -101,8 +101,7 @@ pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 #[cfg(feature = "x509")]
 pub use authority::{
     Authority, CaError, CaJob, CaProfile, IssuanceRecord, IssueJob, IssueNote, IssuePolicy, IssuedCa,
-    IssuedSvid, LeafProfile, PluggedCa, PluggedCaError, PolicyWarning, Renewal, SelfCheck, SignRequest,
-    SignatureFormat, TtlPolicy,
+    IssuedSvid, LeafProfile, PluggedCa, PluggedCaError, PolicyWarning, Renewal, SelfCheck, TtlPolicy,
 };
 #[cfg(feature = "x509")]
 pub use authorize::{
@@ -172,7 +171,7 @@ pub use signature::SoftVerifier;
 #[cfg(any(feature = "x509", feature = "jwt"))]
 pub use signature::{SignatureError, SignatureVerifier, default_verifier};
 #[cfg(any(feature = "x509", feature = "jwt"))]
-pub use signer::{SignError, Signer};
+pub use signer::{SignError, SignRequest, SignatureFormat, Signer};
 pub use spiffe_id::{IstioIdentity, SpiffeId, SpiffeIdRef};
 pub use status::{Status, StatusCode};
 pub use time::{MonotonicTime, Now, Ppm, UnixTime};

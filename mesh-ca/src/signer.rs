@@ -1,9 +1,12 @@
-//! Who signs: the trait, and the errors of signing.
+//! Who signs: the trait, what goes to signers elsewhere and comes back, and the errors of signing.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{KeyAlgorithm, SignatureAlgorithm};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use crate::der::{SEQUENCE, Writer};
+use crate::{KeyAlgorithm, SignatureAlgorithm, SignatureError};
 
 /// A private key that signs in this process, or something that behaves like one.
 ///
@@ -50,6 +53,83 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         (**self).sign(message)
+    }
+}
+
+/// What a remote key is to sign.
+///
+/// Source: ca.md C-SGN-2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignRequest {
+    /// How the embedder calls the key; empty for a key in this process.
+    pub key_ref: String,
+    /// How to sign.
+    pub algorithm: SignatureAlgorithm,
+    /// What to sign.
+    pub message: Vec<u8>,
+    /// The digest of the message, for services that sign digests. Ed25519 has none.
+    pub digest: Option<Vec<u8>>,
+}
+
+impl SignRequest {
+    pub(crate) fn new(key_ref: String, algorithm: SignatureAlgorithm, message: Vec<u8>) -> Self {
+        let digest = match algorithm {
+            SignatureAlgorithm::EcdsaSha256
+            | SignatureAlgorithm::RsaPkcs1Sha256
+            | SignatureAlgorithm::RsaPssSha256 => Some(Sha256::digest(&message).to_vec()),
+            SignatureAlgorithm::EcdsaSha384
+            | SignatureAlgorithm::RsaPkcs1Sha384
+            | SignatureAlgorithm::RsaPssSha384 => Some(Sha384::digest(&message).to_vec()),
+            SignatureAlgorithm::RsaPkcs1Sha512 | SignatureAlgorithm::RsaPssSha512 => {
+                Some(Sha512::digest(&message).to_vec())
+            }
+            SignatureAlgorithm::Ed25519 => None,
+        };
+        Self {
+            key_ref,
+            algorithm,
+            message,
+            digest,
+        }
+    }
+}
+
+/// How a remote signer writes its signatures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SignatureFormat {
+    /// As X.509 has them: ECDSA in DER. The default.
+    #[default]
+    Der,
+    /// ECDSA as the two numbers, one after the other, each of the size of the curve, as JWS has them. Other algorithms have
+    /// just one form.
+    Raw,
+}
+
+impl SignatureFormat {
+    /// The signature as X.509 has it.
+    pub(crate) fn to_der(
+        self,
+        algorithm: SignatureAlgorithm,
+        signature: &[u8],
+    ) -> Result<Vec<u8>, SignatureError> {
+        let is_ecdsa = matches!(
+            algorithm,
+            SignatureAlgorithm::EcdsaSha256 | SignatureAlgorithm::EcdsaSha384
+        );
+        if self == Self::Der || !is_ecdsa {
+            return Ok(signature.to_vec());
+        }
+        let halves = signature.split_at_checked(signature.len() / 2);
+        let (r, s) = match halves {
+            Some((r, s)) if matches!(r.len(), 32 | 48) && r.len() == s.len() => (r, s),
+            _ => return Err(SignatureError::Invalid),
+        };
+        let mut writer = Writer::new();
+        writer.nested(SEQUENCE, |numbers| {
+            numbers.unsigned(r);
+            numbers.unsigned(s);
+        });
+        Ok(writer.into_bytes())
     }
 }
 

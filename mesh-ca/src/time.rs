@@ -257,7 +257,7 @@ impl Ppm {
 /// Days since the Unix epoch to year, month and day of the proleptic Gregorian calendar.
 pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     // Counted from 0000-03-01, so that the leap day is the last day of a year, in eras of 400 years.
-    let days = i128::from(days) + 719_468;
+    let days = days.saturating_add(719_468);
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -269,9 +269,8 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     } else {
         month_from_march - 9
     };
-    let year = year_of_era + era * 400 + i128::from(month <= 2);
-    let fit = |value: i128| i64::try_from(value).unwrap_or(0);
-    (fit(year), fit(month), fit(day))
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
 }
 
 /// The day of a date of the proleptic Gregorian calendar, counted from the Unix epoch. The inverse of

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::issue::{SignRequest, SignatureFormat, draw_serial};
+use super::issue::draw_serial;
 use super::issuer::Issuer;
 use super::template::{CaExtensions, Fields, Template};
 use super::{Authority, AuthorityKey, CaError};
 use crate::pem::{self, PemLabel};
 use crate::{
-    CaGrant, Certificate, Entropy, KeyId, KeyUsage, PublicKeyInfo, SerialNumber, SignatureAlgorithm,
-    SignatureVerifier, Signer, SpiffeId, TrustBundle, TrustDomain, UnixTime, default_verifier,
-    distinguished_name, oid,
+    CaGrant, Certificate, Entropy, KeyId, KeyUsage, PublicKeyInfo, SerialNumber, SignRequest,
+    SignatureAlgorithm, SignatureFormat, SignatureVerifier, Signer, SpiffeId, TrustBundle, TrustDomain,
+    UnixTime, default_verifier, distinguished_name, oid,
 };
 
 /// How the certificate of an authority looks.
@@ -148,7 +148,7 @@ impl CaProfile {
         entropy: &mut dyn Entropy,
     ) -> Result<(CaJob, SignRequest), CaError> {
         let template = self.self_signed_template(spki, algorithm, now, entropy)?;
-        let request = SignRequest::new(key_ref.to_owned(), &template);
+        let request = SignRequest::new(key_ref.to_owned(), algorithm, template.tbs.clone());
         Ok((CaJob::new(template, now, default_verifier(), spki), request))
     }
 
@@ -328,7 +328,7 @@ impl Authority {
                 trust_domain: profile.trust_domain.clone(),
             });
         }
-        if grant.spki == issuer.spki {
+        if *grant.spki == *issuer.spki {
             return Err(CaError::KeyIsIssuer);
         }
         let key_id = PublicKeyInfo::parse(&grant.spki)?.key_id();
@@ -606,7 +606,9 @@ impl CaJob {
         if now > self.deadline {
             return Err(CaError::JobExpired);
         }
-        let signature = format.to_der(self.template.algorithm, signature)?;
+        let signature = format
+            .to_der(self.template.algorithm, signature)
+            .map_err(CaError::SignerMisbehaved)?;
         self.release(&signature)
     }
 

@@ -1,9 +1,8 @@
 //! Issuing SVIDs, in one step or in two (C-SIGN, C-SGN-2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::issuer::Issuer;
 use super::template::{Fields, LeafExtensions, Template};
@@ -12,10 +11,10 @@ use super::{
     SelfCheck, TtlPolicy,
 };
 use crate::certificate::{SubjectAltNames, common_name_of};
-use crate::der::{SEQUENCE, Writer};
+use crate::der::SEQUENCE;
 use crate::{
     BundleSet, Entropy, EntropyError, Grant, KeyAlgorithm, KeyUsage, PublicKeyInfo, SerialNumber,
-    SignatureAlgorithm, SignatureCache, SignatureError, SignatureVerifier, SpiffeId, UnixTime, VerifyOptions,
+    SignRequest, SignatureCache, SignatureFormat, SignatureVerifier, SpiffeId, UnixTime, VerifyOptions,
     distinguished_name, oid,
 };
 
@@ -82,7 +81,7 @@ impl Authority {
             AuthorityKey::Local(_) => String::new(),
             AuthorityKey::Remote { key_ref, .. } => key_ref.clone(),
         };
-        SignRequest::new(key_ref, template)
+        SignRequest::new(key_ref, template.algorithm, template.tbs.clone())
     }
 
     pub(super) fn key_is_remote(&self) -> CaError {
@@ -101,7 +100,7 @@ impl Authority {
                 trust_domain: grant.id.trust_domain().to_owned(),
             });
         }
-        if grant.spki == issuer.spki {
+        if *grant.spki == *issuer.spki {
             return Err(CaError::KeyIsIssuer);
         }
         let limit = policy.limits.dns_names;
@@ -136,7 +135,7 @@ impl Authority {
                 dns: &grant.dns,
                 ips: &grant.ips,
             },
-            names_critical: subject == [SEQUENCE, 0] || policy.profile == LeafProfile::IstioCompat,
+            names_critical: *subject == [SEQUENCE, 0] || policy.profile == LeafProfile::IstioCompat,
             key_usage,
             crl_url: policy.crl_url.as_deref(),
         };
@@ -148,7 +147,7 @@ impl Authority {
                 issuer_key_id: issuer.key_id.clone(),
                 not_before,
                 not_after,
-                spki_digest: key.digest(),
+                spki_digest: grant.spki_digest,
             },
             notes,
         })
@@ -193,20 +192,22 @@ impl Release<'_> {
     ) -> Result<Vec<Arc<[u8]>>, CaError> {
         let der = plan.template.with_signature(signature);
         let leaf = plan.template.check(&der)?;
-        let id = leaf.spiffe_id();
-        if id.map(|id| id.as_str()) != Some(plan.record.id.as_str()) {
+        let mut uris = leaf.uris();
+        if uris.next() != Some(plan.record.id.as_str().as_bytes()) || uris.next().is_some() {
             return Err(CaError::Template);
         }
-        let mut chain: Vec<Arc<[u8]>> = vec![Arc::from(der.as_slice())];
-        chain.extend(self.issuer.served.iter().cloned());
         match self.self_check {
             SelfCheck::ContentOnly => {}
             SelfCheck::Full => {
                 let options = VerifyOptions::at(now).with_verifier(self.verifier);
-                let verdict = self.bundles.verify_cached(&chain, &options, cache);
+                let verdict = self
+                    .bundles
+                    .check_read(&leaf, &self.issuer.served, &options, cache);
                 verdict.map_err(|error| self.explain(plan, signature, error))?;
             }
         }
+        let mut chain: Vec<Arc<[u8]>> = vec![Arc::from(der.as_slice())];
+        chain.extend(self.issuer.served.iter().cloned());
         Ok(chain)
     }
 
@@ -259,7 +260,9 @@ impl IssueJob {
         if now > self.deadline {
             return Err(CaError::JobExpired);
         }
-        let signature = format.to_der(self.plan.template.algorithm, signature)?;
+        let signature = format
+            .to_der(self.plan.template.algorithm, signature)
+            .map_err(CaError::SignerMisbehaved)?;
         let release = Release {
             issuer: &self.issuer,
             bundles: &self.bundles,
@@ -268,79 +271,6 @@ impl IssueJob {
         };
         let chain = release.leaf(&self.plan, &signature, now, &mut SignatureCache::new(0))?;
         Ok(self.plan.into_svid(chain, &self.roots))
-    }
-}
-
-/// What a remote key is to sign.
-///
-/// Source: ca.md C-SGN-2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignRequest {
-    /// How the embedder calls the key; empty for a key in this process.
-    pub key_ref: String,
-    /// How to sign.
-    pub algorithm: SignatureAlgorithm,
-    /// What to sign.
-    pub message: Vec<u8>,
-    /// The digest of the message, for services that sign digests. Ed25519 has none.
-    pub digest: Option<Vec<u8>>,
-}
-
-impl SignRequest {
-    pub(super) fn new(key_ref: String, template: &Template) -> Self {
-        let message = template.tbs.clone();
-        let digest = match template.algorithm {
-            SignatureAlgorithm::EcdsaSha256
-            | SignatureAlgorithm::RsaPkcs1Sha256
-            | SignatureAlgorithm::RsaPssSha256 => Some(Sha256::digest(&message).to_vec()),
-            SignatureAlgorithm::EcdsaSha384
-            | SignatureAlgorithm::RsaPkcs1Sha384
-            | SignatureAlgorithm::RsaPssSha384 => Some(Sha384::digest(&message).to_vec()),
-            SignatureAlgorithm::RsaPkcs1Sha512 | SignatureAlgorithm::RsaPssSha512 => {
-                Some(Sha512::digest(&message).to_vec())
-            }
-            SignatureAlgorithm::Ed25519 => None,
-        };
-        Self {
-            key_ref,
-            algorithm: template.algorithm,
-            message,
-            digest,
-        }
-    }
-}
-
-/// How a remote signer writes its signatures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum SignatureFormat {
-    /// As X.509 has them: ECDSA in DER. The default.
-    #[default]
-    Der,
-    /// ECDSA as the two numbers, one after the other, each of the size of the curve, as JWS has them. Other algorithms have
-    /// just one form.
-    Raw,
-}
-
-impl SignatureFormat {
-    pub(super) fn to_der(self, algorithm: SignatureAlgorithm, signature: &[u8]) -> Result<Vec<u8>, CaError> {
-        let is_ecdsa = matches!(
-            algorithm,
-            SignatureAlgorithm::EcdsaSha256 | SignatureAlgorithm::EcdsaSha384
-        );
-        if self == Self::Der || !is_ecdsa {
-            return Ok(signature.to_vec());
-        }
-        let halves = signature.split_at_checked(signature.len() / 2);
-        let (r, s) = match halves {
-            Some((r, s)) if matches!(r.len(), 32 | 48) && r.len() == s.len() => (r, s),
-            _ => return Err(CaError::SignerMisbehaved(SignatureError::Invalid)),
-        };
-        let mut writer = Writer::new();
-        writer.nested(SEQUENCE, |numbers| {
-            numbers.unsigned(r);
-            numbers.unsigned(s);
-        });
-        Ok(writer.into_bytes())
     }
 }
 
@@ -409,15 +339,16 @@ fn validity(
 }
 
 /// C-SIGN-8, C-SIGN-11: empty, or a common name for those who asked for one.
-fn subject(policy: &IssuePolicy, grant: &Grant, notes: &mut Vec<IssueNote>) -> Vec<u8> {
+fn subject(policy: &IssuePolicy, grant: &Grant, notes: &mut Vec<IssueNote>) -> Cow<'static, [u8]> {
+    const EMPTY: &[u8] = &[SEQUENCE, 0];
     if !policy.dual_use || !grant.has_common_name {
-        return distinguished_name::encode(&[]);
+        return EMPTY.into();
     }
     match common_name_of(SpiffeId::as_str(&grant.id)) {
-        Some(name) => distinguished_name::encode(&[(oid::COMMON_NAME, name)]),
+        Some(name) => distinguished_name::encode(&[(oid::COMMON_NAME, name)]).into(),
         None => {
             notes.push(IssueNote::CommonNameOmitted);
-            distinguished_name::encode(&[])
+            EMPTY.into()
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{CaError, Certificate, KeyId, PublicKeyInfo, SignatureAlgorithm, TrustBundle, UnixTime};
+use crate::{
+    CaError, Certificate, KeyAlgorithm, KeyId, PublicKeyInfo, SignatureAlgorithm, TrustBundle, UnixTime,
+};
 
 /// What of an authority's certificates goes into each certificate that it signs.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub(crate) struct Issuer {
     /// The subject, byte by byte.
     pub(crate) subject: Vec<u8>,
     pub(crate) spki: Vec<u8>,
+    pub(crate) key_algorithm: KeyAlgorithm,
     /// The subjectKeyIdentifier, whatever method made it (C-KEY-9).
     pub(crate) key_id: KeyId,
     /// When the last certificate of the path becomes valid.
@@ -36,6 +39,7 @@ impl Issuer {
             served: Vec::new(),
             subject: signing.subject().der().to_vec(),
             spki: key.der().to_vec(),
+            key_algorithm: key.algorithm(),
             key_id,
             not_before: signing.not_before(),
             not_after: signing.not_after(),
@@ -86,7 +90,7 @@ impl Issuer {
 
     /// C-SIGN-14: a hash that is weaker than the curve would make the certificates weaker than their issuer.
     pub(crate) fn check_algorithm(&self, algorithm: SignatureAlgorithm) -> Result<(), CaError> {
-        let key = self.public_key()?.algorithm();
+        let key = self.key_algorithm;
         let usual = SignatureAlgorithm::of_key(key);
         if algorithm.fits(key) && strength(algorithm) >= strength(usual) {
             return Ok(());

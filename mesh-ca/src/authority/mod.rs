@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use self::error::CaError;
 pub use self::hierarchy::{CaJob, CaProfile, IssuedCa, Renewal};
-pub use self::issue::{IssueJob, SignRequest, SignatureFormat};
+pub use self::issue::IssueJob;
 pub use self::issued::{IssuanceRecord, IssueNote, IssuedSvid};
 pub use self::plugged::{PluggedCa, PluggedCaError};
 pub use self::policy::{IssuePolicy, LeafProfile, PolicyWarning, SelfCheck, TtlPolicy};

@@ -12,6 +12,12 @@ use crate::{
     UnixTime,
 };
 
+/// About what serial number, validity and extensions need, so that a buffer seldom grows.
+const REST_OF_TBS: usize = 384;
+
+/// About what the algorithm and the headers around it need.
+const REST_OF_CERTIFICATE: usize = 48;
+
 /// A certificate without its signature. The signed part is fixed when it is made (C-SGN-2).
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
@@ -121,7 +127,11 @@ impl Template {
             subject,
             spki,
         } = *fields;
-        let mut writer = Writer::new();
+        let known = issuer
+            .len()
+            .saturating_add(subject.len())
+            .saturating_add(spki.len());
+        let mut writer = Writer::with_capacity(known.saturating_add(REST_OF_TBS));
         writer.nested(SEQUENCE, |tbs| {
             // Version 3.
             tbs.raw(&[context_constructed(0), 3, 2, 1, 2]);
@@ -150,7 +160,8 @@ impl Template {
 
     /// The certificate.
     pub(crate) fn with_signature(&self, signature: &[u8]) -> Vec<u8> {
-        let mut writer = Writer::new();
+        let known = self.tbs.len().saturating_add(signature.len());
+        let mut writer = Writer::with_capacity(known.saturating_add(REST_OF_CERTIFICATE));
         writer.nested(SEQUENCE, |certificate| {
             certificate.raw(&self.tbs);
             write_identifier(certificate, self.algorithm);

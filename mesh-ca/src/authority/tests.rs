@@ -6,8 +6,8 @@ use super::*;
 use crate::pem::{self, PemLabel};
 use crate::{
     CaGrant, Caller, Certificate, Csr, CsrBuilder, CsrPolicy, EntropyError, GeneralName, Grant,
-    InsecureSeededEntropy, KeyAlgorithm, KeyProvider, KeyUsage, Limits, Profile, SignError, SpiffeId,
-    VerifyError, VerifyOptions,
+    InsecureSeededEntropy, KeyAlgorithm, KeyProvider, KeyUsage, Limits, Profile, SignError, SignatureFormat,
+    SpiffeId, VerifyError, VerifyOptions,
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);

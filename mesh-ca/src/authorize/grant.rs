@@ -1,6 +1,7 @@
 //! The proof that a caller may have a certificate.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AuditRecord, AuthMode, RequestMeta};
@@ -13,7 +14,8 @@ use crate::{CaError, KeyAlgorithm, SpiffeId, dns_name};
 /// Source: ca.md C-API-1.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
+    pub(crate) spki_digest: [u8; 32],
     pub(crate) key_algorithm: KeyAlgorithm,
     pub(crate) id: SpiffeId,
     pub(crate) dns: Vec<String>,
@@ -38,7 +40,8 @@ impl Grant {
             AuthMode::IstioCompat => (Vec::new(), Vec::new()),
         };
         Self {
-            spki: csr.spki.clone(),
+            spki: Arc::clone(&csr.spki),
+            spki_digest: csr.spki_digest,
             key_algorithm: csr.key_algorithm,
             id,
             dns,
@@ -95,14 +98,14 @@ impl Grant {
 /// Source: ca.md C-AUTH-9, C-API-1.
 #[derive(Debug, Clone)]
 pub struct CaGrant {
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
     audit: AuditRecord,
 }
 
 impl CaGrant {
     pub(super) fn new(csr: &ValidCaCsr, audit: AuditRecord) -> Self {
         Self {
-            spki: csr.spki.clone(),
+            spki: Arc::clone(&csr.spki),
             audit,
         }
     }

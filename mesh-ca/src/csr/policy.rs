@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -151,9 +152,11 @@ impl CsrPolicy {
             return Err(CsrError::IdKind);
         }
         let subject = CsrSubject::parse(&parsed.subject)?;
-        let bound_to = check_key(keys, &parsed.public_key.digest())?;
+        let spki_digest = parsed.public_key.digest();
+        let bound_to = check_key(keys, &spki_digest)?;
         Ok(ValidCsr {
-            spki: parsed.public_key.der().to_vec(),
+            spki: Arc::from(parsed.public_key.der()),
+            spki_digest,
             key_algorithm: parsed.public_key.algorithm(),
             uri: names.uri,
             dns: names.dns,
@@ -228,7 +231,7 @@ impl CsrPolicy {
         CsrSubject::parse(&parsed.subject)?;
         check_key(keys, &parsed.public_key.digest())?;
         Ok(ValidCaCsr {
-            spki: parsed.public_key.der().to_vec(),
+            spki: Arc::from(parsed.public_key.der()),
             key_algorithm: parsed.public_key.algorithm(),
             id: names.uri,
             path_len,
@@ -327,7 +330,8 @@ impl CsrPolicy {
 /// Source: ca.md C-CSR-16.
 #[derive(Debug, Clone)]
 pub struct ValidCsr {
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
+    pub(crate) spki_digest: [u8; 32],
     pub(crate) key_algorithm: KeyAlgorithm,
     pub(crate) uri: Option<SpiffeId>,
     pub(crate) dns: Vec<String>,
@@ -373,7 +377,7 @@ impl ValidCsr {
 /// The proof that the request of an intermediate authority was validated: there is no other way to have one.
 #[derive(Debug, Clone)]
 pub struct ValidCaCsr {
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
     key_algorithm: KeyAlgorithm,
     id: Option<SpiffeId>,
     path_len: Option<u64>,

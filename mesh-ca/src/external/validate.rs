@@ -170,7 +170,7 @@ impl Expected {
     }
 
     fn check_leaf(&self, leaf: &Certificate<'_>, now: UnixTime) -> Result<(), ExternalCaError> {
-        if leaf.public_key_der() != self.grant.spki {
+        if leaf.public_key_der() != &*self.grant.spki {
             return Err(ExternalCaError::KeyMismatch);
         }
         let addresses: Vec<Vec<u8>> = self.grant.ips.iter().map(|address| octets(*address)).collect();

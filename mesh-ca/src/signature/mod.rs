@@ -153,7 +153,6 @@ pub(crate) fn parse_identifier(identifier: &Element<'_>) -> Result<SignatureAlgo
 }
 
 /// Writes the AlgorithmIdentifier.
-#[allow(dead_code, reason = "requests, certificates and CRLs are built with it")]
 pub(crate) fn write_identifier(writer: &mut Writer, algorithm: SignatureAlgorithm) {
     writer.nested(SEQUENCE, |identifier| match algorithm {
         SignatureAlgorithm::EcdsaSha256 => identifier.oid(oid::ECDSA_SHA256),

@@ -34,5 +34,5 @@ pub fn verify_path<C: AsRef<[u8]>>(
 ) -> Result<VerifiedPath, VerifyError> {
     let request = Request::new(chain, options);
     let leaf = request.leaf()?;
-    request.search(&leaf, None, anchors, Extras::default())
+    request.search(&leaf, None, anchors, Extras::default(), VerifiedPath::found_by)
 }

@@ -199,6 +199,25 @@ impl BundleSet {
         Request::new(chain, options).verify(|id| self.bundle_for(id.trust_domain()), Extras::cache(cache))
     }
 
+    /// Whether [`verify_cached`](Self::verify_cached) accepts a chain whose leaf was read already.
+    pub(crate) fn check_read<C: AsRef<[u8]>>(
+        &self,
+        leaf: &Certificate<'_>,
+        above: &[C],
+        options: &VerifyOptions<'_>,
+        cache: &mut SignatureCache,
+    ) -> Result<(), VerifyError> {
+        let request = Request {
+            leaf: Some(leaf.der()),
+            others: above.iter().map(AsRef::as_ref).collect(),
+            options,
+        };
+        let bundle_for = |id: SpiffeIdRef<'_>| self.bundle_for(id.trust_domain());
+        request
+            .verify_read(leaf, bundle_for, Extras::cache(cache), |_| ())
+            .map(|_| ())
+    }
+
     /// As [`verify`](Self::verify), with everything that was tried.
     pub fn explain<C: AsRef<[u8]>>(&self, chain: &[C], options: &VerifyOptions<'_>) -> PathTrace {
         let mut steps = Vec::new();
@@ -296,14 +315,26 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// The order of C-VFY-1.
     fn verify<'b>(
         &self,
         bundle_for: impl FnOnce(SpiffeIdRef<'_>) -> Option<&'b TrustBundle>,
-        mut extras: Extras<'_>,
+        extras: Extras<'_>,
     ) -> Result<Verified, VerifyError> {
         let leaf = self.leaf()?;
-        let identified = identify(&leaf).and_then(|id| {
+        let (id, path) = self.verify_read(&leaf, bundle_for, extras, VerifiedPath::found_by)?;
+        let id = id.to_owned();
+        Ok(Verified { id, path })
+    }
+
+    /// The order of C-VFY-1. What is wanted of the search is made by `take`.
+    fn verify_read<'l, 'b, R>(
+        &self,
+        leaf: &Certificate<'l>,
+        bundle_for: impl FnOnce(SpiffeIdRef<'_>) -> Option<&'b TrustBundle>,
+        mut extras: Extras<'_>,
+        take: impl FnOnce(Search<'_, '_>) -> R,
+    ) -> Result<(SpiffeIdRef<'l>, R), VerifyError> {
+        let identified = identify(leaf).and_then(|id| {
             let bundle = bundle_for(id).filter(|bundle| !bundle.x509_authorities().is_empty());
             let bundle = bundle.ok_or_else(|| VerifyError::UntrustedDomain {
                 trust_domain: id.trust_domain().to_owned(),
@@ -314,16 +345,15 @@ impl<'r> Request<'r> {
             }
         });
         let (id, bundle) = identified.inspect_err(|error| {
-            extras.step(Some(&leaf), Outcome::Refused(error.clone()));
+            extras.step(Some(leaf), Outcome::Refused(error.clone()));
         })?;
-        let path = self.search(&leaf, Some(id), bundle, extras)?;
+        let taken = self.search(leaf, Some(id), bundle, extras, take)?;
         if let Some(expected) = self.options.expected
             && !expected.matches(id)
         {
             return Err(VerifyError::NotExpected { id: id.to_owned() });
         }
-        let id = id.to_owned();
-        Ok(Verified { id, path })
+        Ok((id, taken))
     }
 
     fn leaf(&self) -> Result<Certificate<'r>, VerifyError> {
@@ -336,13 +366,14 @@ impl<'r> Request<'r> {
     }
 
     /// Checks the leaf, and finds a path from it to an anchor of the bundle.
-    fn search(
+    fn search<R>(
         &self,
         leaf: &Certificate<'_>,
         id: Option<SpiffeIdRef<'_>>,
         bundle: &TrustBundle,
         mut extras: Extras<'_>,
-    ) -> Result<VerifiedPath, VerifyError> {
+        take: impl FnOnce(Search<'_, '_>) -> R,
+    ) -> Result<R, VerifyError> {
         let mut checks = Checks {
             options: self.options,
             trust_domain: id.map(SpiffeIdRef::trust_domain),
@@ -355,18 +386,16 @@ impl<'r> Request<'r> {
         let mut malformed = None;
         let sent = self.others.iter().copied();
         let configured = self.options.intermediates.iter().map(Vec::as_slice);
-        let mut intermediates = Vec::with_capacity(self.others.len());
-        for (index, der) in sent.chain(configured).enumerate() {
-            match Certificate::parse_with(der, &self.options.limits) {
-                Ok(certificate) => intermediates.push(certificate),
-                Err(error) => {
+        let intermediates = sent.chain(configured).enumerate().filter_map(|(index, der)| {
+            Certificate::parse_with(der, &self.options.limits)
+                .map_err(|error| {
                     let depth = index.saturating_add(1);
                     let error = VerifyError::Malformed { depth, error };
                     extras.step(None, Outcome::Refused(error.clone()));
                     malformed.get_or_insert(error);
-                }
-            }
-        }
+                })
+                .ok()
+        });
         let candidates = candidates(leaf, intermediates, bundle);
         let mut search = Search::new(checks, leaf, &candidates);
         search.cache = extras.cache;
@@ -379,20 +408,24 @@ impl<'r> Request<'r> {
             // The issuer that is missing may be the one that cannot be read.
             (Err(VerifyError::UnknownIssuer { .. }), Some(error)) => Err(error),
             (Err(error), _) => Err(error),
-            (Ok(()), _) => Ok(VerifiedPath {
-                certificates: search
-                    .path
-                    .iter()
-                    .map(|certificate| Arc::from(certificate.der()))
-                    .collect(),
-                not_after: search
-                    .path
-                    .iter()
-                    .map(|certificate| certificate.not_after())
-                    .min()
-                    .unwrap_or(UnixTime::MAX_X509),
-                diagnostics: search.checks.notes,
-            }),
+            (Ok(()), _) => Ok(take(search)),
+        }
+    }
+}
+
+impl VerifiedPath {
+    fn found_by(search: Search<'_, '_>) -> Self {
+        let path = search.path.iter();
+        Self {
+            certificates: path
+                .clone()
+                .map(|certificate| Arc::from(certificate.der()))
+                .collect(),
+            not_after: path
+                .map(|certificate| certificate.not_after())
+                .min()
+                .unwrap_or(UnixTime::MAX_X509),
+            diagnostics: search.checks.notes,
         }
     }
 }
