@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::public_key::PublicKeyError;
 use crate::signature::default_verifier;
-use crate::signer::{SignError, Signer};
-use crate::{Entropy, EntropyError, SpiffeId, UnixTime};
+use crate::signer::{SignError, SignRequest, SignatureFormat, Signer};
+use crate::{Entropy, EntropyError, SignatureAlgorithm, SpiffeId, UnixTime};
 
 use super::jws::{ecdsa_from_der, finish, signing_input};
 use super::{JsonWebKey, JwsAlgorithm, JwtError};
@@ -17,10 +17,14 @@ use super::{JsonWebKey, JwsAlgorithm, JwtError};
 ///
 /// Header and claims are written in a fixed order, so that a deterministic signer gives equal tokens for equal inputs.
 ///
-/// Source: JWT-SVID standard; ca.md C-JWT-9, C-JWT-10.
+/// A key in this process makes a token in one step: [`new`](Self::new) and [`mint`](Self::mint). A key that is elsewhere takes
+/// two: [`remote`](JwtMinter::remote) and [`begin`](JwtMinter::begin).
+///
+/// Source: JWT-SVID standard; ca.md C-JWT-9, C-JWT-10, C-SGN-3.
 #[derive(Debug, Clone)]
 pub struct JwtMinter<S> {
     signer: S,
+    signs_with: SignatureAlgorithm,
     algorithm: JwsAlgorithm,
     public_key: JsonWebKey,
     key_id: String,
@@ -38,12 +42,111 @@ impl<S: Signer> JwtMinter<S> {
     pub fn new(signer: S) -> Result<Self, JwtMintError> {
         let public_key = JsonWebKey::from_spki(signer.spki_der())?;
         let signs_with = signer.algorithm();
+        Self::with_key(signer, signs_with, public_key)
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// See [`JwtMintError`].
+    pub fn mint(
+        &self,
+        request: &JwtRequest,
+        now: UnixTime,
+        entropy: &mut dyn Entropy,
+    ) -> Result<String, JwtMintError> {
+        let input = self.input(request, now, entropy)?;
+        let signature = self.signer.sign(input.as_bytes())?;
+        token(self.signs_with, &self.public_key, input, &signature)
+    }
+}
+
+impl JwtMinter<RemoteJwtKey> {
+    /// A minter whose key is elsewhere (HSM, KMS), under a name that its [`SignRequest`]s carry. What else there is to say of
+    /// it is as with [`new`](JwtMinter::new); its jobs end after 30 seconds.
+    ///
+    /// ```
+    /// use mesh_ca::jwt::{JwtBundle, JwtMinter, JwtRequest, JwtSvid, JwtVerifyOptions};
+    /// use mesh_ca::{InsecureSeededEntropy, KeyPair, SignatureFormat, Signer, UnixTime};
+    ///
+    /// let mut entropy = InsecureSeededEntropy::new(1);
+    /// let now = UnixTime::from_secs(1_800_000_000);
+    /// let far_away = KeyPair::generate(&mut entropy)?;
+    ///
+    /// let minter = JwtMinter::remote("kms/jwt-1", far_away.spki_der(), far_away.algorithm())?;
+    /// let request = JwtRequest::new("spiffe://td/web".parse()?, ["ratings"]);
+    /// let (job, to_sign) = minter.begin(&request, now, &mut entropy)?;
+    /// assert_eq!(to_sign.key_ref, "kms/jwt-1");
+    /// let signature = far_away.sign(&to_sign.message)?; // the service does this
+    /// let token = job.finish(&signature, SignatureFormat::Der, now)?;
+    ///
+    /// let mut bundle = JwtBundle::new();
+    /// bundle.insert(minter.key_id(), minter.public_key().clone());
+    /// let options = JwtVerifyOptions::new(now, ["ratings"]);
+    /// assert!(JwtSvid::verify(&token, |_| Some(&bundle), &options).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`JwtMintError::Key`] for a public key that is not taken, [`JwtMintError::KeyNotOffered`] for an algorithm that
+    /// JWT-SVIDs do not know or that does not fit the key.
+    ///
+    /// Source: ca.md C-SGN-2, C-SGN-3.
+    pub fn remote(
+        key_ref: impl Into<String>,
+        spki_der: &[u8],
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Self, JwtMintError> {
+        let key = RemoteJwtKey {
+            key_ref: key_ref.into(),
+            job_timeout: JOB_TIMEOUT,
+        };
+        Self::with_key(key, algorithm, JsonWebKey::from_spki(spki_der)?)
+    }
+
+    /// With another time that a signature may take.
+    pub fn with_job_timeout(mut self, timeout: Duration) -> Self {
+        self.signer.job_timeout = timeout;
+        self
+    }
+
+    /// Begins a token: the request is for the embedder to have signed, the job takes the signature. What the token says is
+    /// fixed from now on.
+    ///
+    /// # Errors
+    /// See [`JwtMintError`].
+    pub fn begin(
+        &self,
+        request: &JwtRequest,
+        now: UnixTime,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(JwtJob, SignRequest), JwtMintError> {
+        let input = self.input(request, now, entropy)?;
+        let key_ref = self.signer.key_ref.clone();
+        let to_sign = SignRequest::new(key_ref, self.signs_with, input.clone().into_bytes());
+        let job = JwtJob {
+            input,
+            signs_with: self.signs_with,
+            public_key: self.public_key.clone(),
+            deadline: now + self.signer.job_timeout,
+        };
+        Ok((job, to_sign))
+    }
+}
+
+impl<S> JwtMinter<S> {
+    fn with_key(
+        signer: S,
+        signs_with: SignatureAlgorithm,
+        public_key: JsonWebKey,
+    ) -> Result<Self, JwtMintError> {
         let algorithm = JwsAlgorithm::of_signature(signs_with)
             .filter(|algorithm| algorithm.fits(public_key.algorithm()))
             .ok_or(JwtMintError::KeyNotOffered)?;
         Ok(Self {
-            key_id: jwt_key_id(signer.spki_der()),
+            key_id: jwt_key_id(public_key.spki_der()),
             signer,
+            signs_with,
             algorithm,
             public_key,
             not_after: UnixTime::MAX_X509,
@@ -84,21 +187,6 @@ impl<S: Signer> JwtMinter<S> {
     /// The key that verifies the tokens, for the bundle.
     pub fn public_key(&self) -> &JsonWebKey {
         &self.public_key
-    }
-
-    /// Makes a token.
-    ///
-    /// # Errors
-    /// See [`JwtMintError`].
-    pub fn mint(
-        &self,
-        request: &JwtRequest,
-        now: UnixTime,
-        entropy: &mut dyn Entropy,
-    ) -> Result<String, JwtMintError> {
-        let input = self.input(request, now, entropy)?;
-        let signature = self.signer.sign(input.as_bytes())?;
-        self.token(input, &signature)
     }
 
     fn input(
@@ -152,22 +240,68 @@ impl<S: Signer> JwtMinter<S> {
         payload.push('}');
         Ok(signing_input(header.as_bytes(), payload.as_bytes()))
     }
+}
 
-    /// Puts the token together, after a look at the signature: whatever the signer is, no token leaves that does not verify.
-    fn token(&self, input: String, signature: &[u8]) -> Result<String, JwtMintError> {
-        let algorithm = self
-            .algorithm
-            .signature_algorithm()
-            .ok_or(JwtMintError::KeyNotOffered)?;
-        self.public_key
-            .check(default_verifier(), algorithm, input.as_bytes(), signature)
-            .map_err(|_: JwtError| JwtMintError::SignerMisbehaved)?;
-        match self.algorithm.coordinate_length() {
-            None => Ok(finish(input, signature)),
-            Some(length) => {
-                let raw = ecdsa_from_der(signature, length).ok_or(JwtMintError::SignerMisbehaved)?;
-                Ok(finish(input, &raw))
-            }
+/// A key for tokens that is elsewhere; see [`JwtMinter::remote`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteJwtKey {
+    key_ref: String,
+    job_timeout: Duration,
+}
+
+/// A token that waits for its signature.
+///
+/// Source: ca.md C-SGN-2, C-SGN-3.
+#[derive(Debug, Clone)]
+pub struct JwtJob {
+    input: String,
+    signs_with: SignatureAlgorithm,
+    public_key: JsonWebKey,
+    deadline: UnixTime,
+}
+
+impl JwtJob {
+    /// When it is too late for a signature.
+    pub fn deadline(&self) -> UnixTime {
+        self.deadline
+    }
+
+    /// Takes the signature, checks it, and releases the token.
+    ///
+    /// # Errors
+    /// [`JwtMintError::JobExpired`] after the deadline, [`JwtMintError::SignerMisbehaved`] for a wrong signature.
+    pub fn finish(
+        self,
+        signature: &[u8],
+        format: SignatureFormat,
+        now: UnixTime,
+    ) -> Result<String, JwtMintError> {
+        if now > self.deadline {
+            return Err(JwtMintError::JobExpired);
+        }
+        let signature = format
+            .to_der(self.signs_with, signature)
+            .map_err(|_| JwtMintError::SignerMisbehaved)?;
+        token(self.signs_with, &self.public_key, self.input, &signature)
+    }
+}
+
+/// Puts the token together, after a look at the signature: whatever the signer is, no token leaves that does not verify.
+fn token(
+    signs_with: SignatureAlgorithm,
+    public_key: &JsonWebKey,
+    input: String,
+    signature: &[u8],
+) -> Result<String, JwtMintError> {
+    public_key
+        .check(default_verifier(), signs_with, input.as_bytes(), signature)
+        .map_err(|_: JwtError| JwtMintError::SignerMisbehaved)?;
+    let coordinate = JwsAlgorithm::of_signature(signs_with).and_then(JwsAlgorithm::coordinate_length);
+    match coordinate {
+        None => Ok(finish(input, signature)),
+        Some(length) => {
+            let raw = ecdsa_from_der(signature, length).ok_or(JwtMintError::SignerMisbehaved)?;
+            Ok(finish(input, &raw))
         }
     }
 }
@@ -255,6 +389,9 @@ pub enum JwtMintError {
     /// No random bytes.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
+    /// The signature came after the end of the job.
+    #[error("the signature came too late")]
+    JobExpired,
     /// The public key of the signer is wrong.
     #[error(transparent)]
     Key(#[from] PublicKeyError),
@@ -282,6 +419,7 @@ impl JwtMintError {
             Self::AuthorityExpired => "jwt.mint.authority_expired",
             Self::Claim(_) => "jwt.mint.claim",
             Self::Entropy(_) => "jwt.mint.entropy",
+            Self::JobExpired => "jwt.mint.job_expired",
             Self::Key(error) => error.code(),
             Self::KeyNotOffered => "jwt.mint.key_not_offered",
             Self::NoAudience => "jwt.mint.no_audience",
@@ -293,6 +431,9 @@ impl JwtMintError {
 }
 
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
+
+/// How long a signature may take (C-SGN-2).
+const JOB_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Spec: RFC 7519 §4.1.
 const REGISTERED: [&str; 7] = ["aud", "exp", "iat", "iss", "jti", "nbf", "sub"];

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    InsecureSeededEntropy, KeyAlgorithm, KeyPair, KeyProvider, SignError, SignatureAlgorithm, Signer,
-    SpiffeId, UnixTime,
+    InsecureSeededEntropy, KeyAlgorithm, KeyPair, KeyProvider, SignError, SignatureAlgorithm,
+    SignatureFormat, Signer, SpiffeId, UnixTime,
 };
 
 fn now() -> UnixTime {
@@ -149,4 +149,68 @@ fn a_signature_that_does_not_verify_is_not_released() {
         .mint(&JwtRequest::new(id(), ["a"]), now(), &mut entropy())
         .unwrap_err();
     assert_eq!(error.code(), "jwt.mint.signer_misbehaved");
+}
+
+/// C-SGN-2, C-SGN-3: a key elsewhere gets what a local one would sign, and gives the same token; both forms of ECDSA
+/// signatures are taken, wrong and late ones are not.
+#[test]
+fn two_steps_give_the_same_token() {
+    for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384] {
+        let key = KeyPair::generate_for(algorithm, &mut entropy())
+            .unwrap()
+            .with_provider(KeyProvider::Soft)
+            .unwrap();
+        let local = JwtMinter::new(key.clone()).unwrap().with_jti(true);
+        let remote = JwtMinter::remote("hsm/7", key.spki_der(), key.algorithm())
+            .unwrap()
+            .with_jti(true);
+        assert_eq!(remote.key_id(), local.key_id());
+        let request = JwtRequest::new(id(), ["ratings"]);
+        let token = local.mint(&request, now(), &mut entropy()).unwrap();
+        let (job, to_sign) = remote.begin(&request, now(), &mut entropy()).unwrap();
+        assert_eq!(
+            (to_sign.key_ref.as_str(), to_sign.algorithm),
+            ("hsm/7", key.algorithm())
+        );
+        assert!(
+            to_sign
+                .digest
+                .is_some_and(|digest| digest.len() == 32 || digest.len() == 48)
+        );
+        assert!(token.as_bytes().starts_with(&to_sign.message));
+        let signature = key.sign(&to_sign.message).unwrap();
+        let deadline = job.deadline();
+        assert_eq!(deadline, now() + Duration::from_secs(30));
+        let finish = |signature: &[u8], format, at| job.clone().finish(signature, format, at);
+        assert_eq!(finish(&signature, SignatureFormat::Der, deadline).unwrap(), token);
+        let raw = token.rsplit('.').next().unwrap();
+        let raw = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, raw).unwrap();
+        assert_eq!(finish(&raw, SignatureFormat::Raw, now()).unwrap(), token);
+        let code = |signature: &[u8], format, at| finish(signature, format, at).unwrap_err().code();
+        let late = deadline + Duration::from_nanos(1);
+        assert_eq!(
+            code(&signature, SignatureFormat::Der, late),
+            "jwt.mint.job_expired"
+        );
+        let other = key.sign(b"something else").unwrap();
+        for (wrong, format) in [
+            (&other[..], SignatureFormat::Der),
+            (&raw[..], SignatureFormat::Der),
+            (&raw[1..], SignatureFormat::Raw),
+            (&[], SignatureFormat::Raw),
+        ] {
+            assert_eq!(code(wrong, format, now()), "jwt.mint.signer_misbehaved");
+        }
+    }
+    let key = KeyPair::generate(&mut entropy()).unwrap();
+    let refused = |algorithm| {
+        JwtMinter::remote("k", key.spki_der(), algorithm)
+            .unwrap_err()
+            .code()
+    };
+    assert_eq!(
+        refused(SignatureAlgorithm::EcdsaSha384),
+        "jwt.mint.key_not_offered"
+    );
+    assert_eq!(refused(SignatureAlgorithm::Ed25519), "jwt.mint.key_not_offered");
 }

@@ -25,5 +25,5 @@ pub use algorithm::JwsAlgorithm;
 pub use bundle::{JsonWebKey, JwtBundle};
 pub use error::JwtError;
 pub use jws::{HeaderPolicy, Jws};
-pub use mint::{JwtMintError, JwtMinter, JwtRequest, jwt_key_id};
+pub use mint::{JwtJob, JwtMintError, JwtMinter, JwtRequest, RemoteJwtKey, jwt_key_id};
 pub use svid::{InsecureJwtSvid, JwtSvid, JwtVerifyOptions};
