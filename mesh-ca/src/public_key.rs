@@ -103,6 +103,19 @@ impl<'a> PublicKeyInfo<'a> {
         }
     }
 
+    /// Whether the point of an elliptic curve lies on its curve. [`parse`](Self::parse) looks at its form alone: whoever
+    /// checks a signature with the key finds out, and asking costs some arithmetic. Without a provider it is not known, and
+    /// nothing is said.
+    ///
+    /// Spec: RFC 5480 §2.2; ca.md C-KEY-4.
+    pub(crate) fn check_point(&self) -> Result<(), PublicKeyError> {
+        #[cfg(any(feature = "ring", feature = "soft", feature = "aws-lc"))]
+        if !crate::key::is_on_curve(self.algorithm, self.key) {
+            return Err(PublicKeyError::Point);
+        }
+        Ok(())
+    }
+
     /// The key identifier that certificates of this key get: the leftmost 160 bits of SHA-256 over
     /// [`key_bytes`](Self::key_bytes).
     ///
@@ -218,8 +231,8 @@ pub enum PublicKeyError {
     /// The algorithm parameters are not those of the algorithm; explicit curve parameters are among them.
     #[error("the parameters of the key algorithm are wrong")]
     Parameters,
-    /// The point of an elliptic curve is compressed, infinite, or of the wrong length.
-    #[error("the public key is no uncompressed point")]
+    /// The point of an elliptic curve is compressed, infinite, of the wrong length, or not on the curve.
+    #[error("the public key is no uncompressed point of its curve")]
     Point,
     /// The public exponent of an RSA key is even, below 3, or 2^33 or more.
     #[error("the RSA exponent is not allowed")]
@@ -391,6 +404,10 @@ mod tests {
             code(&PublicKeyInfo::encode(KeyAlgorithm::EcdsaP256, &[0])),
             "key.point"
         );
+        let beside = PublicKeyInfo::encode(KeyAlgorithm::EcdsaP256, &point);
+        let checked = PublicKeyInfo::parse(&beside).unwrap().check_point();
+        let has_provider = cfg!(any(feature = "ring", feature = "soft", feature = "aws-lc"));
+        assert_eq!(checked.is_err(), has_provider);
         point[0] = 2;
         assert_eq!(
             code(&PublicKeyInfo::encode(KeyAlgorithm::EcdsaP256, &point)),

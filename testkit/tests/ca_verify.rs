@@ -1,9 +1,9 @@
 //! Verification of peers: the scenarios of the specification by number, and the attacks on chains.
 
 use mesh_ca::{
-    Budget, Budgets, BundleSet, Crl, CrlError, CrlSet, ExpiredCrl, IdMatcher, KeyPurpose, Limits, Profile,
-    RevocationPolicy, Rule, Severity, SignatureCache, TrustBundle, UnixTime, UnknownStatus, Verified,
-    VerifyError, VerifyOptions,
+    Budget, Budgets, BundleSet, Crl, CrlError, CrlSet, ExpiredCrl, IdMatcher, KeyAlgorithm, KeyPurpose,
+    Limits, Profile, RevocationPolicy, Rule, Severity, SignatureCache, TrustBundle, UnixTime, UnknownStatus,
+    Verified, VerifyError, VerifyOptions,
 };
 use testkit::pki::{Authority, Extension, NOW, Template, YEAR, der, extension, now, serial};
 
@@ -298,6 +298,15 @@ fn leaves() {
             der::sequence([der::sequence([der::oid("1.3.101.113")]), der::bits(&[0; 57])])),
         "verify.public_key"
     );
+    // C-KEY-4: a point beside the curve. The authority that signed such a leaf has not looked.
+    for kind in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384] {
+        let point = |change: u8| {
+            let mut spki = testkit::pki::key(kind, 5).public_key().der().to_vec();
+            *spki.last_mut().expect("a key") ^= change;
+            leaf_code(Profile::MESH, |leaf| leaf.public_key = spki)
+        };
+        assert_eq!((point(0), point(1)), ("ok", "verify.public_key"));
+    }
 }
 
 /// Scenarios 59 and 60, and the other rules of C-VFY-3, 11, 12, 13, 18 for intermediates and leaves.

@@ -27,6 +27,25 @@ pub(super) fn ec_public(algorithm: KeyAlgorithm, scalar: &[u8]) -> Option<Vec<u8
     super::provider::aws_lc_ec_public(algorithm, scalar)
 }
 
+/// Whether the point of an elliptic curve lies on it; other keys have none.
+pub(crate) fn is_on_curve(algorithm: KeyAlgorithm, point: &[u8]) -> bool {
+    #[cfg(any(feature = "ring", feature = "soft"))]
+    match algorithm {
+        KeyAlgorithm::EcdsaP256 => p256::PublicKey::from_sec1_bytes(point).is_ok(),
+        KeyAlgorithm::EcdsaP384 => p384::PublicKey::from_sec1_bytes(point).is_ok(),
+        _ => true,
+    }
+    #[cfg(not(any(feature = "ring", feature = "soft")))]
+    {
+        use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ParsedPublicKey};
+        match algorithm {
+            KeyAlgorithm::EcdsaP256 => ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).is_ok(),
+            KeyAlgorithm::EcdsaP384 => ParsedPublicKey::new(&ECDSA_P384_SHA384_ASN1, point).is_ok(),
+            _ => true,
+        }
+    }
+}
+
 /// The public key of a seed; nothing if it has not 32 bytes.
 pub(super) fn ed25519_public(seed: &[u8]) -> Option<Vec<u8>> {
     #[cfg(feature = "ring")]

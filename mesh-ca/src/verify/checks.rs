@@ -60,7 +60,9 @@ impl Checks<'_, '_> {
         }
         self.purpose(leaf, 0)?;
         self.common(leaf, 0, Role::Leaf)?;
+        // The keys of issuers prove themselves by their signatures; that of a leaf is used after the verification.
         leaf.public_key()
+            .and_then(|key| key.check_point())
             .map_err(|error| VerifyError::PublicKey { depth: 0, error })?;
         let extensions = leaf.extensions();
         if extensions.name_constraints.is_some() {
