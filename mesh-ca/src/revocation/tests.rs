@@ -292,6 +292,8 @@ mod issuing {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
         /// P8: exactly what was revoked is revoked.
         #[test]
         fn exactly_those_are_revoked(serials in prop::collection::btree_set(prop::collection::vec(any::<u8>(), 1..20), 0..40)) {
