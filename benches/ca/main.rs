@@ -5,6 +5,7 @@
 mod issue;
 mod registry;
 mod svid_rotation;
+mod token;
 mod verify;
 
 use benches::CountingAllocator;
@@ -17,5 +18,6 @@ fn main() {
     issue::run(full);
     registry::run(full);
     svid_rotation::run(full);
+    token::run(full);
     verify::run(full);
 }

@@ -1,9 +1,11 @@
-//! A decision of a warm router allocates nothing. Here, since only this package may count allocations.
+//! A decision of a warm router allocates nothing, and neither does reading a SPIFFE id or refusing a request for its size.
+//! Here, since only this package may count allocations.
 
 #[path = "../../mesh-route/tests/support/mod.rs"]
 mod support;
 
 use benches::{CountingAllocator, allocations_of};
+use mesh_ca::{CsrPolicy, SpiffeIdRef};
 use mesh_route::decide::Effects;
 use mesh_route::{Outcome, Request};
 use support::*;
@@ -85,5 +87,43 @@ fn effects_reuse_their_buffer() {
             0,
             "{request:?}"
         );
+    }
+}
+
+/// C-PERF-3: the borrowed form of an id points into the text, and errors hold no text.
+#[test]
+fn reading_a_spiffe_id_allocates_nothing() {
+    for text in [
+        "spiffe://cluster.local/ns/shop/sa/reviews",
+        "spiffe://td",
+        "spiffe://td/a%20b",
+        "https://cluster.local/ns/shop/sa/reviews",
+        "spiffe://td/",
+        "",
+    ] {
+        let mut read = None;
+        let count = allocations(|| read = Some(SpiffeIdRef::parse(text)));
+        assert_eq!(count, 0, "{text}: {read:?}");
+        if let Some(Ok(id)) = read {
+            let parts = || std::hint::black_box((id.trust_domain(), id.path(), id.as_str().len()));
+            assert_eq!(allocations_of(parts).0, 0, "parts of {text}");
+        }
+    }
+}
+
+/// C-CSR-3, C-GEN-8: a request of ten megabytes is refused unread, in DER and in PEM, whatever else it may be.
+#[test]
+fn a_huge_request_allocates_nothing() {
+    let mut der = vec![0x30, 0x84, 0, 0x9f, 0xff, 0xfa];
+    der.resize(10 << 20, 0);
+    let mut text = b"-----BEGIN CERTIFICATE REQUEST-----\n".to_vec();
+    text.resize(10 << 20, b'A');
+    for request in [&der, &text] {
+        let before = benches::thread_time();
+        let (count, refused) = allocations_of(|| CsrPolicy::istio().check(request));
+        assert_eq!(count, 0);
+        assert_eq!(refused.unwrap_err().code(), "csr.too_large");
+        // It is microseconds; the bound is for busy machines.
+        assert!(benches::thread_time() - before < std::time::Duration::from_millis(10));
     }
 }
