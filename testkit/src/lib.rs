@@ -5,4 +5,5 @@ pub mod corpus;
 pub mod envoy;
 pub mod fuzz;
 pub mod generate;
+pub mod openssl;
 pub mod pki;

@@ -10,6 +10,7 @@ use mesh_ca::{
     Authority, CaProfile, Caller, CsrBuilder, CsrPolicy, CsrProfile, InsecureSeededEntropy, IssuePolicy,
     KeyAlgorithm, KeyFormat, KeyPair, LeafProfile, SpiffeId, TrustDomain, UnixTime,
 };
+use testkit::openssl::is_there;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 const KINDS: [KeyAlgorithm; 3] = [
@@ -39,17 +40,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-fn is_there() -> bool {
-    let is_there = Command::new("openssl")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !is_there {
-        println!("skipped: openssl is not there");
-    }
-    is_there
 }
 
 /// Runs OpenSSL; what it prints, or what it complains about.
