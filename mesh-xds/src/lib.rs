@@ -15,6 +15,8 @@
 )]
 
 pub mod convert;
+#[cfg(feature = "envoy-schema")]
+pub mod envoy_schema;
 mod hash;
 #[cfg(feature = "reflect")]
 pub mod json;

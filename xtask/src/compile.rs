@@ -81,14 +81,14 @@ impl Resolver {
         }
     }
 
-    /// The full form of a name that starts with `common.`: the first folder, walking outwards from the file's own,
+    /// The full form of a name with a relative package, as `common.fault.v3`: the first folder, walking outwards from the file's own,
     /// below which the package of the name is a folder.
     fn full_name(&self, folder: &str, name: &str) -> Option<String> {
         let package: Vec<&str> = name
             .split('.')
             .take_while(|part| part.starts_with(|c: char| c.is_ascii_lowercase()))
             .collect();
-        if package.first() != Some(&"common") {
+        if package.is_empty() {
             return None;
         }
         let mut outer = folder;

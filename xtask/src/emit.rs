@@ -12,6 +12,8 @@ use crate::{Failure, Files};
 const MODULE: &str = "mesh-xds/src/pb/generated";
 /// The serialized descriptor set, for reflection.
 const DESCRIPTORS: &str = "mesh-xds/src/pb/descriptors.bin";
+/// The descriptor set of all of Envoy's API.
+pub(crate) const WHOLE_API: &str = "mesh-xds/src/envoy_schema/descriptors.bin";
 /// The licence of the proto files, as it came with them.
 const NOTICE: &str = "mesh-xds/src/pb/LICENSE-ENVOY-API";
 

@@ -8,7 +8,8 @@
 //!
 //! `DIR` is the folder `proto` of the source package `envoy-types`. Without it the package is found through
 //! `cargo metadata` on `xtask/protos/Cargo.toml`, which downloads it when needed; it is read and never compiled.
-//! The files to generate from are listed in `xtask/roots.txt`.
+//! The files to generate from are listed in `xtask/roots.txt`; a second descriptor set holds all of Envoy's API, for the
+//! rules on EnvoyFilter patches.
 
 mod compile;
 mod drift;
@@ -20,6 +21,8 @@ mod sources;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use prost::Message;
 
 /// What went wrong, for a person at a terminal.
 type Failure = Box<dyn std::error::Error>;
@@ -86,5 +89,9 @@ fn generate(repository: &Path, protos: Option<PathBuf>) -> Result<Files, Failure
     let includes = sources::includes(repository, &protos)?;
     let compiled = compile::compile(&includes, &roots)?;
     let pruned = prune::prune(compiled, &roots)?;
-    emit::emit(&pruned, &protos)
+    let every_file = roots::every_file(&sources::envoy_api(repository, &protos))?;
+    let whole = prune::prune(compile::compile(&includes, &every_file)?, &every_file)?;
+    let mut files = emit::emit(&pruned, &protos)?;
+    files.insert(emit::WHOLE_API.into(), whole.encode_to_vec());
+    Ok(files)
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FieldOptions, FileDescriptorProto,
-    FileDescriptorSet, MessageOptions,
+    DescriptorProto, EnumDescriptorProto, EnumOptions, FieldDescriptorProto, FieldOptions,
+    FileDescriptorProto, FileDescriptorSet, MessageOptions,
 };
 
 use crate::Failure;
@@ -197,7 +197,11 @@ fn prune_enums(
         .filter(|item| kept.contains(&format!("{scope}.{}", item.name())))
         .collect();
     for item in &mut list {
-        item.options = None;
+        let allow_alias = item.options.as_ref().and_then(|options| options.allow_alias);
+        item.options = allow_alias.map(|_| EnumOptions {
+            allow_alias,
+            ..EnumOptions::default()
+        });
         item.reserved_range.clear();
         item.reserved_name.clear();
         item.value.iter_mut().for_each(|value| value.options = None);

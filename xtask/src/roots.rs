@@ -1,11 +1,36 @@
 //! The list of files and messages to generate.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
 use crate::Failure;
 
 /// Messages to keep by file name; an empty list keeps the whole file.
 pub(crate) type Roots = BTreeMap<String, Vec<String>>;
+
+/// Every file below the given folders of include folders, whole.
+pub(crate) fn every_file(places: &[(PathBuf, &str)]) -> Result<Roots, Failure> {
+    let mut roots = Roots::new();
+    for (include, package) in places {
+        let mut folders = vec![include.join(package)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "proto") {
+                    let name = path
+                        .strip_prefix(include)?
+                        .to_str()
+                        .ok_or("a file name is no text")?;
+                    roots.insert(name.replace('\\', "/"), Vec::new());
+                }
+            }
+        }
+    }
+    Ok(roots)
+}
 
 /// Reads lines `file Message,Message`; `#` starts a comment.
 pub(crate) fn parse(text: &str) -> Result<Roots, Failure> {

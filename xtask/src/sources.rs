@@ -47,6 +47,18 @@ pub(crate) fn locate(repository: &Path) -> Result<PathBuf, Failure> {
     Ok(Path::new(manifest).with_file_name("proto"))
 }
 
+/// The folders of Envoy's API and of xDS's own, each with the include folder that it lies in.
+pub(crate) fn envoy_api(repository: &Path, protos: &Path) -> [(PathBuf, &'static str); 5] {
+    let ours = repository.join("xtask/protos");
+    [
+        (protos.join("data-plane-api"), "envoy"),
+        (protos.join("xds"), "udpa"),
+        (protos.join("xds"), "xds"),
+        (ours.clone(), "udpa"),
+        (ours, "xds"),
+    ]
+}
+
 /// The include folders, our own last.
 pub(crate) fn includes(repository: &Path, protos: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut folders: Vec<PathBuf> = INCLUDES.iter().map(|name| protos.join(name)).collect();

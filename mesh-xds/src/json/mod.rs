@@ -37,11 +37,11 @@ mod scalar;
 mod tests;
 
 /// Full name of the message that carries any message.
-const ANY: &str = "google.protobuf.Any";
+pub(crate) const ANY: &str = "google.protobuf.Any";
 
 /// How deep messages may lie in each other, those in an `Any` included. Deeper input is refused; a deeper `Any` is
 /// printed, and encoded, as the bytes that it holds.
-const MAX_DEPTH: usize = 100;
+pub(crate) const MAX_DEPTH: usize = 100;
 
 /// A message as JSON.
 ///
@@ -124,6 +124,25 @@ fn message_descriptor(name: &str) -> Result<MessageDescriptor, JsonError> {
     pool()?
         .get_message_by_name(name)
         .ok_or_else(|| JsonError::new(Problem::NoDescriptor(name.to_owned())))
+}
+
+/// Reads JSON as the message of a descriptor, which may be of another set than [`pb`](crate::pb)'s, as istiod does: what is
+/// not known is left out, and durations may be written as Go writes them (`500ms`). The second part of the result says what
+/// was left out.
+#[cfg(feature = "envoy-schema")]
+pub(crate) fn read_as_istiod(
+    descriptor: &MessageDescriptor,
+    value: &Value,
+) -> Result<(DynamicMessage, Vec<JsonError>), JsonError> {
+    let mut unknown = parse::Unknown::Collected(Vec::new());
+    let message = parse::message_as_istiod(descriptor, value, &mut unknown)?;
+    Ok((message, unknown.into_errors()))
+}
+
+/// The message in an `Any`, if its type is in the same descriptor set.
+#[cfg(feature = "envoy-schema")]
+pub(crate) fn open_any(any: &DynamicMessage) -> Option<DynamicMessage> {
+    canonical::open_any(any)
 }
 
 /// The committed descriptors, decoded at first use.
@@ -227,6 +246,15 @@ impl JsonError {
     /// Whether the reason is a field that the message does not have.
     pub fn is_unknown_field(&self) -> bool {
         matches!(self.problem, Problem::UnknownField { .. })
+    }
+
+    /// The type URL that is not known, if that is the reason.
+    #[cfg(feature = "envoy-schema")]
+    pub(crate) fn unknown_type(&self) -> Option<&str> {
+        match &self.problem {
+            Problem::UnknownType(type_url) => Some(type_url),
+            _ => None,
+        }
     }
 
     fn is_too_deep(&self) -> bool {

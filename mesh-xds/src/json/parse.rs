@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use super::canonical;
 use super::print::{has_own_json_form, is_wrapper};
+#[cfg(feature = "envoy-schema")]
+use super::scalar::parse_go_duration;
 use super::scalar::{base64_decode, parse_double, parse_duration, parse_integer, parse_timestamp};
 use super::{ANY, JsonError, MAX_DEPTH, Problem};
 
@@ -20,9 +22,14 @@ pub(super) enum Unknown {
 impl Unknown {
     /// The places of what was left out, in the order of the text.
     pub(super) fn into_paths(self) -> Vec<String> {
+        self.into_errors().iter().map(JsonError::path).collect()
+    }
+
+    /// What was left out, in the order of the text.
+    pub(super) fn into_errors(self) -> Vec<JsonError> {
         match self {
             Unknown::Refused => Vec::new(),
-            Unknown::Collected(errors) => errors.iter().map(JsonError::path).collect(),
+            Unknown::Collected(errors) => errors,
         }
     }
 
@@ -60,11 +67,33 @@ pub(super) fn message(
     value: &Value,
     unknown: &mut Unknown,
 ) -> Result<DynamicMessage, JsonError> {
-    Reader { unknown }.message(descriptor, value, 0)
+    let parse_duration = parse_duration;
+    Reader {
+        unknown,
+        parse_duration,
+    }
+    .message(descriptor, value, 0)
+}
+
+/// Reads a message of the given type; durations may be written as Go writes them, too.
+#[cfg(feature = "envoy-schema")]
+pub(super) fn message_as_istiod(
+    descriptor: &MessageDescriptor,
+    value: &Value,
+    unknown: &mut Unknown,
+) -> Result<DynamicMessage, JsonError> {
+    let parse_duration = parse_go_duration;
+    Reader {
+        unknown,
+        parse_duration,
+    }
+    .message(descriptor, value, 0)
 }
 
 struct Reader<'a> {
     unknown: &'a mut Unknown,
+    /// A duration as seconds and nanoseconds.
+    parse_duration: fn(&str) -> Option<(i64, i32)>,
 }
 
 impl Reader<'_> {
@@ -92,7 +121,7 @@ impl Reader<'_> {
         match descriptor.full_name() {
             ANY => self.any(descriptor, value, depth),
             "google.protobuf.Duration" => {
-                let (seconds, nanos) = text(value, "a duration like `1.5s`", parse_duration)?;
+                let (seconds, nanos) = text(value, "a duration like `1.5s`", self.parse_duration)?;
                 seconds_and_nanos(descriptor, seconds, nanos)
             }
             "google.protobuf.Timestamp" => {

@@ -92,6 +92,14 @@ pub(super) fn parse_duration(text: &str) -> Option<(i64, i32)> {
     })
 }
 
+/// Seconds and nanoseconds of a duration as Go writes them: `500ms`, `1h30m`.
+#[cfg(feature = "envoy-schema")]
+pub(super) fn parse_go_duration(text: &str) -> Option<(i64, i32)> {
+    let nanos = text.parse::<mesh_api::scalar::Duration>().ok()?.as_nanos();
+    let rest = i32::try_from(nanos % 1_000_000_000).ok()?;
+    Some((nanos / 1_000_000_000, rest))
+}
+
 /// The first and the last second that a protobuf timestamp may hold: years 1 to 9999.
 const TIMESTAMP_SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_api::codec::codes;
-use mesh_api::validate::{ValidateOptions, covers, validate_all};
+use mesh_api::validate::{covers, validate_all};
 use mesh_api::{DecodeOptions, Decoded, Kind, Profile};
 use serde_json::{Value, json};
 
 use super::answer::same;
+use super::validation::istiod;
 use super::{Area, AreaReport, Case, Verdict};
 
 pub(super) fn run(area: &Area, case: &Case, report: &mut AreaReport) -> Verdict {
@@ -92,7 +93,7 @@ fn compare_valid(decoded: &Decoded, case: &Case) -> Verdict {
             "an object is defined twice, and the first one cannot be asked about".to_owned(),
         );
     }
-    let report = validate_all(objects, &ValidateOptions::new(Profile::Istiod));
+    let report = validate_all(objects, &istiod());
     if let Some(error) = report.errors().next() {
         return Verdict::Failed(format!("valid: {error}"));
     }

@@ -18,7 +18,7 @@ use mesh_api::{Object, ObjectMeta, ObjectSet, Profile, Report};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{presence, verdict_of};
+use super::{istiod, presence, verdict_of};
 use crate::corpus::answer::{Given, NoAnswer, compare, typed};
 use crate::corpus::{Area, Case, Verdict};
 
@@ -213,10 +213,6 @@ pub(super) fn run(area: &Area, case: &Case) -> Verdict {
 
 fn text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
-}
-
-fn istiod() -> ValidateOptions {
-    ValidateOptions::new(Profile::Istiod)
 }
 
 fn accepted(report: &Report) -> Result<(), NoAnswer> {

@@ -8,7 +8,9 @@ mod mesh;
 mod tables;
 mod webhook;
 
-use mesh_api::Report;
+use mesh_api::validate::ValidateOptions;
+use mesh_api::{Profile, Report};
+use mesh_xds::envoy_schema::EnvoyMessages;
 use serde_json::{Value, json};
 
 use super::{Area, Case, Verdict};
@@ -23,6 +25,13 @@ pub(super) fn run(area: &Area, case: &Case) -> Verdict {
             "the runner knows no cases of type `{kind}` and level {level:?}"
         )),
     }
+}
+
+/// As istiod judges, which has Envoy's messages at hand.
+pub(super) fn istiod() -> ValidateOptions {
+    let mut options = ValidateOptions::new(Profile::Istiod);
+    options.envoy_schema = Some(EnvoyMessages::shared());
+    options
 }
 
 /// The answers to the keys of a verdict that `expect` may hold.

@@ -1,10 +1,10 @@
 //! Resources as istiod's webhook judges them.
 
-use mesh_api::validate::{ValidateOptions, covers, validate_all};
+use mesh_api::validate::{covers, validate_all};
 use mesh_api::{DecodeOptions, Profile, Report};
 use serde_json::json;
 
-use super::{presence, verdict_of};
+use super::{istiod, presence, verdict_of};
 use crate::corpus::answer::{NoAnswer, compare};
 use crate::corpus::{Area, Case, Verdict};
 
@@ -45,6 +45,6 @@ fn judge(area: &Area, case: &Case) -> Result<Report, NoAnswer> {
         )));
     }
     let mut report: Report = decoded.report().errors().cloned().collect();
-    report.extend(validate_all(objects, &ValidateOptions::new(Profile::Istiod)));
+    report.extend(validate_all(objects, &istiod()));
     Ok(report)
 }
