@@ -83,6 +83,7 @@ pub struct CountingAllocator;
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
+    static PEAK_BYTES: Cell<i64> = const { Cell::new(0) };
 }
 
 /// How many allocations (growing ones too) `work` makes on this thread; needs [`CountingAllocator`].
@@ -100,10 +101,22 @@ pub fn live_bytes_of<R>(work: impl FnOnce() -> R) -> (i64, R) {
     (LIVE_BYTES.get() - before, result)
 }
 
+/// How many bytes more than before `work` are allocated on this thread at once, at most; needs [`CountingAllocator`].
+pub fn peak_bytes_of<R>(work: impl FnOnce() -> R) -> (i64, R) {
+    let before = LIVE_BYTES.get();
+    PEAK_BYTES.set(before);
+    let result = std::hint::black_box(work());
+    (PEAK_BYTES.get() - before, result)
+}
+
 fn count(grown: usize, shrunk: usize) {
     // A thread that ends allocates without its counters: those do not count.
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + u64::from(grown > 0)));
-    let _ = LIVE_BYTES.try_with(|live| live.set(live.get() + grown as i64 - shrunk as i64));
+    let _ = LIVE_BYTES.try_with(|live| {
+        // while memory is moved, both pieces are there
+        let _ = PEAK_BYTES.try_with(|peak| peak.set(peak.get().max(live.get() + grown as i64)));
+        live.set(live.get() + grown as i64 - shrunk as i64);
+    });
 }
 
 #[expect(

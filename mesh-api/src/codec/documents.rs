@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::fault::{Fault, codes};
+use super::find::find_break;
 
 /// One document of a stream, found by its borders alone (A-PAR-3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,50 +16,81 @@ pub(crate) struct Segment {
     pub(crate) content: Range<usize>,
 }
 
-/// Makes text of bytes. What is no text is replaced by question marks of the same length, so that the places of all other
-/// documents stay right; the faults say where (A-PAR-1).
-pub(crate) fn to_text(bytes: &[u8]) -> Result<(String, Vec<Fault>), Fault> {
+/// A place that is no text. Input may be nothing else, so it is kept small until somebody asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadText {
+    pub(crate) start: u32,
+    /// Of bytes that are not UTF-8, how many; 0 for a control character.
+    length: u8,
+    first: u8,
+}
+
+impl BadText {
+    pub(crate) fn fault(self) -> Fault {
+        let Self { start, length, first } = self;
+        let at = start as usize;
+        if length == 0 {
+            let message = format!("control character 0x{first:02x} is not allowed");
+            let fault = Fault::error(codes::ENCODING, at..at + 1, message);
+            return fault.with_help("write an escape, or remove it");
+        }
+        let message = format!("byte 0x{first:02x} at offset {at} is not UTF-8");
+        Fault::error(codes::ENCODING, at..at + usize::from(length), message)
+    }
+}
+
+/// Makes text of bytes, at most 4 GiB. What is no text is replaced by question marks of the same length, so that the places of
+/// all other documents stay right; where that is comes with it, in order (A-PAR-1).
+pub(crate) fn to_text(bytes: &[u8]) -> Result<(String, Vec<BadText>), Fault> {
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         let fault = Fault::error(codes::ENCODING, 0..2, "the text is UTF-16");
         return Err(fault.with_help("save it as UTF-8"));
     }
-    let mut faults = Vec::new();
+    let mut bad = Vec::new();
     let mut text = match str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => replace_invalid(bytes, &mut faults),
+        Err(_) => replace_invalid(bytes, &mut bad),
     };
-    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
-    // without a branch in the inner loop, it is done for many bytes at once
-    let has_control = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | control(byte));
-    if text.as_bytes().chunks(4096).any(has_control) {
-        for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| control(byte)) {
-            let message = format!("control character 0x{byte:02x} is not allowed");
-            faults.push(
-                Fault::error(codes::ENCODING, at..at + 1, message).with_help("write an escape, or remove it"),
-            );
-        }
-        let cleaned = text.chars().map(|c| {
-            if c.is_ascii() && control(&(c as u8)) {
-                '?'
-            } else {
-                c
-            }
-        });
-        text = cleaned.collect();
+    let control = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if has_byte(&text, control) {
+        bad.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| control(*byte))
+                .map(|(at, byte)| BadText {
+                    start: at as u32,
+                    length: 0,
+                    first: byte,
+                }),
+        );
+        let is_control = |c: char| c.is_ascii() && control(c as u8);
+        text = text
+            .chars()
+            .map(|c| if is_control(c) { '?' } else { c })
+            .collect();
     }
-    faults.sort_by_key(|fault| fault.span.start);
-    Ok((text, faults))
+    bad.sort_by_key(|bad| bad.start);
+    Ok((text, bad))
 }
 
-fn replace_invalid(bytes: &[u8], faults: &mut Vec<Fault>) -> String {
+/// Whether any byte of a text is of a sort.
+pub(super) fn has_byte(text: &str, is: impl Fn(u8) -> bool) -> bool {
+    // without a branch in the inner loop, it is done for many bytes at once
+    let has = |chunk: &[u8]| chunk.iter().fold(false, |found, byte| found | is(*byte));
+    text.as_bytes().chunks(4096).any(has)
+}
+
+fn replace_invalid(bytes: &[u8], bad: &mut Vec<BadText>) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         let invalid = chunk.invalid();
         if let Some(first) = invalid.first() {
-            let at = text.len();
-            let message = format!("byte 0x{first:02x} at offset {at} is not UTF-8");
-            faults.push(Fault::error(codes::ENCODING, at..at + invalid.len(), message));
+            bad.push(BadText {
+                start: text.len() as u32,
+                length: invalid.len() as u8,
+                first: *first,
+            });
             text.extend(std::iter::repeat_n('?', invalid.len()));
         }
     }
@@ -78,22 +110,23 @@ pub(crate) fn split(text: &str) -> Vec<Segment> {
         explicit: false,
     };
     let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let end = offset + line.len();
-        let visible = if offset == 0 {
-            line.trim_start_matches('\u{feff}')
-        } else {
-            line
+    while offset < text.len() {
+        let rest = text.as_bytes().get(offset..).unwrap_or_default();
+        let end = offset + find_break(rest).map_or(rest.len(), |at| at + 1);
+        // the byte order mark is part of the first line
+        let start = match offset {
+            0 => text.len() - text.trim_start_matches('\u{feff}').len(),
+            _ => offset,
         };
-        if marker(visible, "---") {
+        let visible = text.as_bytes().get(start..end).unwrap_or_default();
+        if marker(visible, b"---") {
             let directives = cutter.close(&open, offset);
-            let content = end - visible.len() + 3;
             open = Open {
-                start: directives.unwrap_or(end - visible.len()),
-                content,
+                start: directives.unwrap_or(start),
+                content: start + 3,
                 explicit: true,
             };
-        } else if marker(visible, "...") {
+        } else if marker(visible, b"...") {
             cutter.close(&open, offset);
             open = Open {
                 start: end,
@@ -116,9 +149,10 @@ fn bom_length(text: &str) -> usize {
 }
 
 /// Whether a line is a marker: the three characters, then white space or nothing.
-fn marker(line: &str, marker: &str) -> bool {
+#[inline]
+fn marker(line: &[u8], marker: &[u8; 3]) -> bool {
     line.strip_prefix(marker)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
+        .is_some_and(|rest| matches!(rest, [] | [b' ' | b'\t' | b'\n' | b'\r', ..]))
 }
 
 struct Open {
@@ -203,9 +237,9 @@ mod tests {
     #[test]
     fn a_par_1_names_what_is_no_text() {
         assert!(to_text(b"\xFF\xFEa\0").unwrap_err().message.contains("UTF-16"));
-        let (text, faults) = to_text(b"a: \xC3\x28\nb: \x01\n").unwrap();
+        let (text, bad) = to_text(b"a: \xC3\x28\nb: \x01\n").unwrap();
         assert_eq!(text, "a: ?(\nb: ?\n");
-        let places: Vec<_> = faults.iter().map(|fault| fault.span.clone()).collect();
+        let places: Vec<_> = bad.iter().map(|bad| bad.fault().span).collect();
         assert_eq!(places, [3..4, 9..10]);
     }
 }

@@ -1,9 +1,9 @@
-//! A search that looks at eight bytes at once.
+//! Searches that look at eight bytes at once.
+//!
+//! What is searched is short, mostly, and the searches are inlined: that is what makes them faster than the general ones,
+//! which pay for a call and for setting up wider registers.
 
 /// The first byte that is one of two, or a control character.
-///
-/// The texts that are searched are short, mostly, and the search is inlined: that is what makes it faster than the
-/// general ones, which pay for a call and for setting up wider registers.
 #[inline]
 pub(super) fn find_byte(bytes: &[u8], stops: [u8; 2]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -20,6 +20,34 @@ pub(super) fn find_byte(bytes: &[u8], stops: [u8; 2]) -> Option<usize> {
         .iter()
         .position(|byte| *byte < 0x20 || stops.contains(byte))?;
     Some(bytes.len() - rest.len() + at)
+}
+
+/// The first line break.
+#[inline]
+pub(super) fn find_break(bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let found = below(u64::from_le_bytes(*word) ^ spread(b'\n'), 1);
+        if found != 0 {
+            return Some(index * 8 + (found.trailing_zeros() / 8) as usize);
+        }
+    }
+    let at = rest.iter().position(|byte| *byte == b'\n')?;
+    Some(bytes.len() - rest.len() + at)
+}
+
+/// How many spaces there are at the start.
+#[inline]
+pub(super) fn count_spaces(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let others = u64::from_le_bytes(*word) ^ spread(b' ');
+        if others != 0 {
+            return index * 8 + (others.trailing_zeros() / 8) as usize;
+        }
+    }
+    let more = rest.iter().take_while(|byte| **byte == b' ').count();
+    bytes.len() - rest.len() + more
 }
 
 /// The upper bit of each byte that is less than `limit`, which is at most 0x80. Bytes above the first such one may be marked
@@ -59,7 +87,18 @@ mod tests {
                     text[at] = byte;
                     let plain = text.iter().position(|byte| *byte < 0x20 || stops.contains(byte));
                     assert_eq!(find_byte(&text, stops), plain, "{text:?}");
+                    let plain = text.iter().position(|byte| *byte == b'\n');
+                    assert_eq!(find_break(&text), plain, "{text:?}");
                 }
+            }
+        }
+    }
+    #[test]
+    fn counts_spaces_of_any_number() {
+        for spaces in 0..40 {
+            for after in ["", "a", "\n", "a  ", "\u{a0}", "\t"] {
+                let text = format!("{}{after}", " ".repeat(spaces));
+                assert_eq!(count_spaces(text.as_bytes()), spaces, "{text:?}");
             }
         }
     }

@@ -68,7 +68,7 @@ pub struct Limits {
     pub alias_nodes: usize,
     /// How many times its own size aliases may add to a document, where they add more than 64 KiB; 10 (A-PAR-9).
     pub alias_ratio: usize,
-    /// How many times the size of the input the typed values in it may take in memory, where they take more than 16 MiB; 24
+    /// How many times the size of the input the typed values in it may take in memory, where they take more than 16 MiB; 14
     /// (A-PAR-20). A list of empty messages is short as text, and large as values.
     pub value_ratio: usize,
     /// Findings kept of one object or document; 100. Of the whole input, a hundred times as many. One more finding says that
@@ -95,7 +95,7 @@ impl Default for Limits {
             key_bytes: 4 << 10,
             alias_nodes: 100_000,
             alias_ratio: 10,
-            value_ratio: 24,
+            value_ratio: 14,
             findings: 100,
         }
     }

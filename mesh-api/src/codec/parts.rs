@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::documents::{Segment, split, to_text};
+use super::documents::{BadText, Segment, split, to_text};
 use super::fault::{Fault, codes};
 use super::options::DecodeOptions;
 use super::source::Source;
@@ -59,9 +59,9 @@ pub(super) fn read_parts(
             break;
         }
         let mut bad: Vec<Fault> = Vec::new();
-        while let Some(fault) = bad_text.next_if(|fault| fault.span.start < segment.span.end) {
+        while let Some(place) = bad_text.next_if(|bad| (bad.start as usize) < segment.span.end) {
             if bad.len() < options.limits.findings {
-                bad.push(fault);
+                bad.push(place.fault());
             }
         }
         if bad.is_empty() {
@@ -70,7 +70,10 @@ pub(super) fn read_parts(
             parts.push(Part::unreadable(segment.index, segment.span.start, bad));
         }
     }
-    let rest: Vec<Fault> = bad_text.take(options.limits.findings).collect();
+    let rest: Vec<Fault> = bad_text
+        .take(options.limits.findings)
+        .map(BadText::fault)
+        .collect();
     if !rest.is_empty() {
         let end = source.text().len();
         parts.push(Part::unreadable(parts.len(), end, rest));
