@@ -10,8 +10,9 @@ mod block_scalar;
 mod flow;
 mod quoted;
 
-use super::documents::Segment;
+use super::documents::{Segment, has_byte};
 use super::fault::Fault;
+use super::find::{count_spaces, find_byte};
 use super::resolve::{Resolved, resolve};
 use super::source::Source;
 use super::tree::{Builder, ScalarText};
@@ -60,9 +61,9 @@ type Step<T = ()> = Result<T, Left>;
 
 /// Line breaks are `\n` or `\r\n`, and there are no byte order marks.
 fn is_plain(text: &str) -> bool {
-    let returns = text.bytes().filter(|byte| *byte == b'\r').count();
-    (returns == 0 || returns == text.matches("\r\n").count())
-        && (text.is_ascii() || !text.contains('\u{feff}'))
+    let alone = || text.matches('\r').count() != text.matches("\r\n").count();
+    let returns = has_byte(text, |byte| byte == b'\r') && alone();
+    !returns && (text.is_ascii() || !text.contains('\u{feff}'))
 }
 
 struct Scanner<'t, 'b, 'o> {
@@ -275,11 +276,8 @@ impl<'t> Scanner<'t, '_, '_> {
         let start = self.at;
         loop {
             let rest = self.rest();
-            let stop = rest
-                .iter()
-                .position(|byte| STOPS.has(*byte))
-                .unwrap_or(rest.len());
-            self.at += stop;
+            // of control characters there are line breaks and tabs
+            self.at += find_byte(rest, [b':', b'#']).unwrap_or(rest.len());
             let ends = match self.peek() {
                 Some(b':') => match self.byte(self.at + 1) {
                     Some(b'\t') => return Err(Left),
@@ -372,8 +370,8 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     fn skip_spaces(&mut self) {
-        while self.peek() == Some(b' ') {
-            self.at += 1;
+        if self.peek() == Some(b' ') {
+            self.at += count_spaces(self.rest());
         }
     }
 
@@ -451,6 +449,3 @@ impl Bytes {
         self.0.get(usize::from(byte)).copied().unwrap_or_default()
     }
 }
-
-/// Where a plain scalar in a block may end.
-const STOPS: Bytes = Bytes::of(b":#\n\r\t");

@@ -172,7 +172,7 @@ impl<'o> Builder<'o> {
 
     /// Says that the last scalar is a key of the open map, and what its text is. In maps whose scanner does not say so, all
     /// keys are looked at when the map ends.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note_key(&mut self, text: &[u8]) {
         let limit = self.options.limits.key_bytes;
         let is_text = self.nodes.last().is_some_and(|raw| raw.tag == Tag::Text);
@@ -369,7 +369,7 @@ impl<'o> Builder<'o> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn unanchored(&mut self, tag: Tag, flags: u8, span: Range<usize>, text: Range<usize>) -> Step {
         if text.len() > self.options.limits.scalar_bytes {
             return Err(self.too_long(span, text.len()));
@@ -399,7 +399,7 @@ impl<'o> Builder<'o> {
         Fault::error(codes::LIMIT, span, message).into()
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_container(&mut self, tag: Tag, start: usize, anchor: usize) -> Step {
         if self.open.len() >= self.options.limits.depth {
             return Err(self.too_deep(start..start + 1));
@@ -436,7 +436,7 @@ impl<'o> Builder<'o> {
     }
 
     /// Adds a node as the last child of the open list or map.
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, raw: Raw) -> Step {
         if self.nodes.len() >= self.options.limits.nodes {
             return Err(self.too_many(raw.start as usize..raw.end as usize));
