@@ -88,6 +88,62 @@ pub struct Object<T> {
     pub spec: T,
     /// What controllers report, untouched (A-MET-6). Of Kubernetes' own kinds it is part of `spec`.
     pub status: Option<serde_json::Value>,
+    /// Where the object was read, for kinds of which the model does not have all fields.
+    pub as_read: AsRead,
+}
+
+/// The text of an object of one of Kubernetes' own kinds, whose models have only some of the fields.
+///
+/// With it, nothing is lost when an object is written that has fields which its model does not have: it is written as it was
+/// read, metadata as they are now. If its `spec` was changed it is not written at all, since there is no telling what becomes of
+/// the other fields. Who wants to write the fields of the model alone takes the text away:
+///
+/// ```
+/// use mesh_api::kubernetes::Service;
+/// use mesh_api::object::AsRead;
+///
+/// let text = b"{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {clusterIP: None, sessionAffinity: ClientIP}}";
+/// let decoded = mesh_api::decode("a.yaml", text);
+/// let mut service = (**decoded.objects().object::<Service>("default", "a").ok_or("no service")?).clone();
+/// assert!(service.to_yaml()?.contains("sessionAffinity: ClientIP")); // a field that no part of this workspace looks at
+///
+/// service.spec.spec.cluster_ip = "10.0.0.1".into();
+/// assert!(service.to_yaml().is_err());
+/// service.as_read = AsRead::default();
+/// assert!(!service.to_yaml()?.contains("sessionAffinity"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It is no part of the object's value: all are equal.
+#[derive(Clone, Default)]
+pub struct AsRead(Option<(Arc<Tree>, u32)>);
+
+impl AsRead {
+    pub(crate) fn new(tree: &Arc<Tree>, node: Node<'_>) -> Self {
+        Self(Some((Arc::clone(tree), node.id())))
+    }
+
+    /// The whole object, metadata included.
+    pub(crate) fn root(&self) -> Option<Node<'_>> {
+        self.0.as_ref().map(|(tree, node)| tree.node(*node))
+    }
+
+    /// Whether there is no text: the object was made, or is of a kind whose model has all fields.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl fmt::Debug for AsRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "AsRead" } else { "AsRead(..)" })
+    }
+}
+
+impl PartialEq for AsRead {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl<T: Model> Object<T> {
@@ -99,6 +155,7 @@ impl<T: Model> Object<T> {
             meta,
             spec,
             status: None,
+            as_read: AsRead::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::de::{self, Dialect, Models, Schema};
 use super::fault::{Fault, codes, quote};
-use super::options::DecodeOptions;
+use super::options::{DecodeOptions, Limits};
 use super::parts::too_many;
 use super::profile::Profile;
 use super::stream::{Decoded, DocumentInfo};
@@ -13,7 +13,9 @@ use super::tree::{Node, NodeKind, Tree};
 use crate::kind::Kind;
 use crate::meta::ObjectMeta;
 use crate::names::Text;
-use crate::object::{AnyObject, Model, ModelVisitor, Object, ObjectKey, OpaqueObject, Place, with_model};
+use crate::object::{
+    AnyObject, AsRead, Model, ModelVisitor, Object, ObjectKey, OpaqueObject, Place, with_model,
+};
 use crate::object_set::Origin;
 use crate::report::{Diagnostic, FieldPath, Report, Severity};
 
@@ -234,6 +236,7 @@ impl Reader<'_> {
         let (meta, mut faults) = self.meta(node, &kind);
         faults.extend(self.version(node, &info.api_version, &kind));
         let visitor = ReadSpec {
+            tree: self.tree,
             node,
             api_version: info.api_version.clone(),
             options: self.options,
@@ -349,11 +352,25 @@ impl Reader<'_> {
 
 /// Reads the part of an object that its model stands for.
 struct ReadSpec<'t, 'r> {
+    tree: &'t Arc<Tree>,
     node: Node<'t>,
     api_version: Text,
     options: &'r DecodeOptions,
     budget: &'r Cell<usize>,
     meta: ObjectMeta,
+}
+
+/// Reads a model of one of Kubernetes' kinds again; nothing if it has errors.
+pub(super) fn reread<T: Model>(node: Node<'_>) -> Option<T> {
+    let dialect = Dialect {
+        profile: Profile::Istiod,
+        schema: Schema::Kubernetes,
+        models: Models::Own,
+    };
+    let budget = Cell::new(usize::MAX);
+    let limit = Limits::default().findings;
+    let (spec, faults) = de::decode::<T>(node, &FieldPath::root(), ENVELOPE, dialect, &budget, limit);
+    spec.filter(|_| faults.iter().all(|fault| fault.severity != Severity::Error))
 }
 
 const ENVELOPE: &[&str] = &["apiVersion", "kind", "metadata"];
@@ -363,6 +380,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
 
     fn visit<T: Model>(self) -> Self::Output {
         let Self {
+            tree,
             node,
             api_version,
             options,
@@ -370,6 +388,10 @@ impl ModelVisitor for ReadSpec<'_, '_> {
             meta,
         } = self;
         let limit = options.limits.findings;
+        let as_read = match T::PLACE {
+            Place::Root => AsRead::new(tree, node),
+            Place::Spec => AsRead::default(),
+        };
         let (spec, status, faults) = match T::PLACE {
             Place::Root => {
                 let dialect = Dialect {
@@ -406,6 +428,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
             meta,
             spec: spec.unwrap_or_default(),
             status,
+            as_read,
         };
         (T::into_any(Arc::new(object)), faults)
     }

@@ -1,10 +1,10 @@
 //! The Kubernetes kinds that routing and analysis read: Service, Endpoints, EndpointSlice, Pod, Namespace, and for analysis
 //! alone Deployment, ConfigMap, Secret, Node, CustomResourceDefinition and the webhook configurations.
 //!
-//! Only the fields that one of them reads are here; all other fields are passed over without a
-//! finding, and are not there when an object is written. Each struct is
-//! the *body* of the object: its top-level fields without `apiVersion`, `kind` and `metadata`, so that `status` is typed too
-//! and EndpointSlice, which has no `spec`, fits the same form.
+//! Only the fields that one of them reads are here, except for webhook configurations, which are whole; all other fields are
+//! passed over without a finding. They are not lost: an object that was read is written as it was read, see
+//! [`AsRead`](crate::object::AsRead). Each struct is the *body* of the object: its top-level fields without `apiVersion`, `kind` and
+//! `metadata`, so that `status` is typed too and EndpointSlice, which has no `spec`, fits the same form.
 //!
 //! Source: Kubernetes API `core/v1`, `apps/v1`, `discovery/v1`, `admissionregistration.k8s.io/v1`.
 

@@ -151,6 +151,68 @@ spec:
 }
 
 #[test]
+fn kubernetes_kinds_keep_the_fields_that_their_models_do_not_have() {
+    // A-RES-2, A-GEN-5
+    let text = "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, selfLink: /x}
+spec:
+  terminationGracePeriodSeconds: 5
+  containers:
+  - {name: app, image: app, livenessProbe: {httpGet: {path: /, port: http}}, volumeMounts: [{name: v, mountPath: /v}]}
+  volumes: [{name: v, emptyDir: {}}]
+status: {qosClass: BestEffort}
+";
+    let mut objects = read(text);
+    let written = objects.to_yaml().unwrap();
+    for kept in [
+        "terminationGracePeriodSeconds: 5",
+        "path: /",
+        "mountPath: /v",
+        "emptyDir: {}",
+        "qosClass: BestEffort",
+        "selfLink: /x",
+    ] {
+        assert!(written.contains(kept), "{kept} is not in\n{written}");
+    }
+    assert_eq!(read(&written).to_yaml().unwrap(), written);
+
+    let mut pod = (**objects.object::<Pod>("shop", "web").unwrap()).clone();
+    pod.meta.labels.insert("app", "web");
+    let relabelled = pod.to_json().unwrap();
+    assert!(
+        relabelled.contains("\"labels\":{\"app\":\"web\"}") && relabelled.contains("emptyDir"),
+        "{relabelled}"
+    );
+    pod.spec.spec.containers[0].image = "other".into();
+    assert!(
+        pod.to_yaml().is_err() && pod.to_json().is_err(),
+        "what would become of the probe?"
+    );
+    objects.insert(pod.clone());
+    assert!(objects.to_yaml().is_err());
+
+    // what the model has whole is written by the model, changed or not
+    let objects =
+        read("{kind: Service, apiVersion: v1, spec: {clusterIP: None}, metadata: {name: a, namespace: b}}");
+    let mut service = (**objects.object::<Service>("b", "a").unwrap()).clone();
+    service.spec.spec.cluster_ip = "10.0.0.1".into();
+    let changed = service.to_json().unwrap();
+    assert!(
+        changed.ends_with(r#""spec":{"clusterIP":"10.0.0.1"}}"#),
+        "{changed}"
+    );
+
+    pod.as_read = mesh_api::object::AsRead::default();
+    let modelled = pod.to_yaml().unwrap();
+    assert!(
+        modelled.contains("image: other") && !modelled.contains("emptyDir"),
+        "{modelled}"
+    );
+}
+
+#[test]
 fn objects_of_other_kinds_keep_what_they_hold() {
     // A-RES-2
     let text = "

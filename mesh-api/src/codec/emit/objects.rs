@@ -8,7 +8,9 @@ use serde::ser::{
 use serde_json::Value;
 
 use super::{EncodeError, to_json, to_yaml};
+use crate::codec::envelope::reread;
 use crate::codec::{Node, NodeKind};
+use crate::meta::ObjectMeta;
 use crate::object::{AnyObject, Model, Object, OpaqueObject, Place};
 use crate::object_set::ObjectSet;
 
@@ -17,7 +19,8 @@ macro_rules! writers {
         #[doc = $yaml]
         ///
         /// # Errors
-        /// None; [`to_yaml`] has them for types of any kind.
+        /// Only of Kubernetes' own kinds: the object was read, its model does not have all of its fields, and its `spec` was
+        /// changed; see [`AsRead`](crate::object::AsRead).
         pub fn to_yaml(&self) -> Result<String, EncodeError> {
             to_yaml(self)
         }
@@ -25,7 +28,7 @@ macro_rules! writers {
         #[doc = $json]
         ///
         /// # Errors
-        /// None; [`to_json`] has them for types of any kind.
+        /// As of [`to_yaml`](Self::to_yaml).
         pub fn to_json(&self) -> Result<String, EncodeError> {
             to_json(self)
         }
@@ -67,7 +70,7 @@ impl ObjectSet {
     /// All objects as one stream of YAML documents, by kind, namespace and name.
     ///
     /// # Errors
-    /// None; [`to_yaml`] has them for types of any kind.
+    /// Those of the objects, see [`AnyObject::to_yaml`].
     pub fn to_yaml(&self) -> Result<String, EncodeError> {
         let mut text = String::new();
         for (_, object) in self.iter() {
@@ -82,7 +85,7 @@ impl ObjectSet {
     /// All objects as JSON: a `List` of them, by kind, namespace and name.
     ///
     /// # Errors
-    /// None; [`to_json`] has them for types of any kind.
+    /// Those of the objects, see [`AnyObject::to_json`].
     pub fn to_json(&self) -> Result<String, EncodeError> {
         to_json(self)
     }
@@ -100,7 +103,8 @@ impl Serialize for ObjectSet {
     }
 }
 
-/// The envelope with the model in its place; an empty status is left out (A-MET-6).
+/// The envelope with the model in its place; an empty status is left out (A-MET-6). An object with more fields than its model
+/// has as read, keys sorted, see [`AsRead`](crate::object::AsRead).
 impl<T: Model> Serialize for Object<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self {
@@ -108,7 +112,18 @@ impl<T: Model> Serialize for Object<T> {
             meta,
             spec,
             status,
+            as_read,
         } = self;
+        if let Some(root) = as_read.root() {
+            let read = reread::<T>(root);
+            if !read.as_ref().is_some_and(|read| is_whole(read, root)) {
+                if read.as_ref() != Some(spec) {
+                    let message = "the object was changed after it was read, and its model does not have all of its fields";
+                    return Err(S::Error::custom(message));
+                }
+                return write_as_read(api_version, T::KIND.name(), meta, root, serializer);
+            }
+        }
         let mut object = serializer.serialize_struct("Object", 5)?;
         object.serialize_field("apiVersion", api_version)?;
         object.serialize_field("kind", T::KIND.name())?;
@@ -128,31 +143,75 @@ fn is_empty(status: &Value) -> bool {
     status.is_null() || status.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
+/// Whether a model of one of Kubernetes' kinds, and its metadata, hold all that was read.
+fn is_whole<T: Model>(read: &T, root: Node<'_>) -> bool {
+    let known = |key: &str| crate::meta::FIELDS.contains(&key);
+    let metadata = root.get("metadata");
+    let mut metadata = metadata.iter().flat_map(Node::entries);
+    let written = serde_json::to_value(read).unwrap_or_default(); // writing models has no errors
+    metadata.all(|(key, _)| known(key.text()))
+        && root.entries().all(|(key, value)| match key.text() {
+            "apiVersion" | "kind" | "metadata" => true,
+            key => written.get(key).is_some_and(|field| holds(field, value)),
+        })
+}
+
+/// Whether what is written has all that was read. A field that is left out for its zero counts as lost: whether the model has
+/// it cannot be seen, and a zero that is given may mean another thing than none.
+fn holds(written: &Value, read: Node<'_>) -> bool {
+    match (read.kind(), written) {
+        (NodeKind::Map, Value::Object(fields)) => read
+            .entries()
+            .all(|(key, value)| fields.get(key.text()).is_some_and(|field| holds(field, value))),
+        (NodeKind::List, Value::Array(items)) => {
+            read.len() == items.len() && read.items().zip(items).all(|(value, item)| holds(item, value))
+        }
+        (NodeKind::Map | NodeKind::List, _) => false,
+        _ => true,
+    }
+}
+
 /// As read, keys sorted, with the metadata as they are now.
 impl Serialize for OpaqueObject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = serde_json::to_value(&self.meta).map_err(S::Error::custom)?;
-        let mut metadata: BTreeMap<String, Value> = match written {
-            Value::Object(fields) => fields.into_iter().collect(),
-            _ => BTreeMap::new(),
-        };
-        // what the type of the metadata does not know stays as read
-        for (key, value) in self.root().get("metadata").iter().flat_map(Node::entries) {
-            if !crate::meta::FIELDS.contains(&key.text()) {
-                metadata.insert(key.text().to_owned(), value.to_json());
-            }
-        }
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("apiVersion", &self.api_version)?;
-        object.serialize_entry("kind", self.kind.name())?;
-        object.serialize_entry("metadata", &metadata)?;
-        for (key, value) in self.root().entries() {
-            if !matches!(key.text(), "apiVersion" | "kind" | "metadata") {
-                object.serialize_entry(key.text(), &value)?;
-            }
-        }
-        object.end()
+        write_as_read(
+            &self.api_version,
+            self.kind.name(),
+            &self.meta,
+            self.root(),
+            serializer,
+        )
     }
+}
+
+fn write_as_read<S: Serializer>(
+    api_version: &str,
+    kind: &str,
+    meta: &ObjectMeta,
+    root: Node<'_>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let written = serde_json::to_value(meta).map_err(S::Error::custom)?;
+    let mut metadata: BTreeMap<String, Value> = match written {
+        Value::Object(fields) => fields.into_iter().collect(),
+        _ => BTreeMap::new(),
+    };
+    // what the type of the metadata does not know stays as read
+    for (key, value) in root.get("metadata").iter().flat_map(Node::entries) {
+        if !crate::meta::FIELDS.contains(&key.text()) {
+            metadata.insert(key.text().to_owned(), value.to_json());
+        }
+    }
+    let mut object = serializer.serialize_map(None)?;
+    object.serialize_entry("apiVersion", api_version)?;
+    object.serialize_entry("kind", kind)?;
+    object.serialize_entry("metadata", &metadata)?;
+    for (key, value) in root.entries() {
+        if !matches!(key.text(), "apiVersion" | "kind" | "metadata") {
+            object.serialize_entry(key.text(), &value)?;
+        }
+    }
+    object.end()
 }
 
 /// The value of a node; aliases are written out.
