@@ -4,6 +4,7 @@ use crate::bundle::TrustBundle;
 use crate::certificate::Certificate;
 use crate::limits::Limits;
 use crate::pem::{self, PemLabel};
+use crate::revocation::{CrlSet, ExpiredCrl, RevocationPolicy, UnknownStatus};
 use crate::rotation::{KeyId, SvidFacts};
 use crate::spiffe_id::SpiffeId;
 use crate::time::UnixTime;
@@ -18,15 +19,27 @@ pub(super) struct Answer {
     pub(super) facts: SvidFacts,
 }
 
+/// What an answer is held against.
+pub(super) struct Expected<'a> {
+    pub(super) id: &'a SpiffeId,
+    /// The public key of the pending request.
+    pub(super) public_key: &'a [u8],
+    /// Authorities of the configuration, in DER.
+    pub(super) configured: &'a [Vec<u8>],
+    pub(super) trust_returned_roots: bool,
+    pub(super) crls: &'a CrlSet,
+}
+
 /// Splits an answer by position (leaf, intermediates, authorities; C-SIGN-15), and checks it: the key is the pending one,
-/// the identity is the only URI, and the chain verifies.
-pub(super) fn check(
-    elements: &[String],
-    id: &SpiffeId,
-    public_key: &[u8],
-    anchors: Option<&[Vec<u8>]>,
-    now: UnixTime,
-) -> Result<Answer, String> {
+/// the identity is the only URI, the chain verifies, and no CRL names it.
+pub(super) fn check(elements: &[String], expected: &Expected<'_>, now: UnixTime) -> Result<Answer, String> {
+    let Expected {
+        id,
+        public_key,
+        configured,
+        trust_returned_roots,
+        crls,
+    } = *expected;
     let limits = Limits::default();
     let (last, chain) = elements.split_last().ok_or("the answer is empty")?;
     if chain.is_empty() {
@@ -38,8 +51,8 @@ pub(super) fn check(
         certificates.extend(parsed);
     }
     let mut roots = pem::parse_chain(last.as_bytes(), &limits).map_err(|error| error.to_string())?;
-    if let Some(anchors) = anchors {
-        roots.retain(|root| anchors.contains(root));
+    if !trust_returned_roots {
+        roots.retain(|root| configured.contains(root));
     }
     let leaf = certificates.first().ok_or("the answer has no certificate")?;
     let leaf = Certificate::parse(leaf).map_err(|error| error.to_string())?;
@@ -54,8 +67,18 @@ pub(super) fn check(
     for root in &roots {
         bundle.insert_x509(root).map_err(|error| error.to_string())?;
     }
+    for root in configured {
+        // One that cannot be used vouches for nothing; it is no fault of the answer.
+        let _ = bundle.insert_x509(root);
+    }
+    // Only a definite "revoked" counts: a CRL that is late must not keep a workload from its certificate.
+    let policy = RevocationPolicy {
+        unknown: UnknownStatus::Allow,
+        expired_crl: ExpiredCrl::Use,
+        ..RevocationPolicy::default()
+    };
     bundle
-        .verify(&certificates, &VerifyOptions::at(now))
+        .verify(&certificates, &VerifyOptions::at(now).with_crls(crls, policy))
         .map_err(|error| error.to_string())?;
     let facts = SvidFacts {
         not_before: leaf.not_before(),

@@ -74,6 +74,12 @@ pub struct WorkloadFiles {
     pub roots: String,
 }
 
+impl WorkloadFiles {
+    pub(super) fn paths(&self) -> [String; 3] {
+        [self.certificate.clone(), self.key.clone(), self.roots.clone()]
+    }
+}
+
 impl SdsAgentConfig {
     /// The defaults of Istio's agent for this identity.
     pub fn new(id: SpiffeId) -> Self {

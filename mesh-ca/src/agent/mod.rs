@@ -26,13 +26,14 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::key::SecretBytes;
 use crate::limits::Limits;
 use crate::pem;
+use crate::revocation::{CrlError, CrlSet};
 use crate::rotation::{
     RequestId, SvidFailure, SvidOutput, SvidPriority, SvidRotator, SvidRotatorError, SvidState,
 };
 use crate::status::{Status, StatusCode};
 use crate::time::{MonotonicTime, Now};
 
-use answer::Answer;
+use answer::{Answer, Expected};
 use files::{FileSecret, Files};
 use stream::Stream;
 
@@ -67,7 +68,9 @@ pub struct SdsAgent {
     /// Authorities from the configuration, and from the last answer of the CA, in DER.
     configured: Vec<Vec<u8>>,
     returned: Vec<Vec<u8>>,
+    /// CRLs: as they go to proxies, and as answers of the CA are checked with them.
     crl: Option<String>,
+    crls: CrlSet,
     contents: BTreeMap<String, (u64, Arc<Secret>)>,
     version: u64,
     streams: BTreeMap<StreamId, Stream>,
@@ -102,6 +105,7 @@ impl SdsAgent {
             configured: configured.unwrap_or_default(),
             returned: Vec::new(),
             crl: None,
+            crls: CrlSet::new(),
             contents: BTreeMap::new(),
             version: 0,
             streams: BTreeMap::new(),
@@ -131,23 +135,31 @@ impl SdsAgent {
         }
     }
 
-    /// A proxy opened a stream.
+    /// A proxy opened a stream. How many may be open at once is for the embedder to say, which accepts them; what one
+    /// stream can ask for is bounded.
     pub fn open_stream(&mut self, stream: StreamId) {
         self.streams.insert(stream, Stream::default());
     }
 
-    /// A proxy asks for secrets, or answers a response.
+    /// A proxy asks for secrets, or answers a response. A stream that wants more than 64 secrets is closed with
+    /// `RESOURCE_EXHAUSTED`.
     pub fn handle_request(&mut self, now: Now, id: StreamId, request: &SdsRequest) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
-        if !request.nonce.is_empty() {
-            let Some((nonce, names)) = stream.last.clone().filter(|(nonce, _)| *nonce == request.nonce)
-            else {
-                return; // An answer to an earlier response: the one to the last one is still to come.
-            };
-            if stream.hold.as_ref().is_some_and(|(held, _)| *held == nonce) {
+        // Before the first response there is nothing to answer: the nonce is of a stream that the proxy lost.
+        if let Some((nonce, names)) = stream.last.clone().filter(|_| !request.nonce.is_empty()) {
+            if stream
+                .hold
+                .as_ref()
+                .is_some_and(|(held, _)| *held == request.nonce)
+            {
                 stream.hold = None;
+            }
+            if nonce != request.nonce {
+                // An answer to an earlier response: the one to the last one is still to come.
+                self.push(now, id);
+                return;
             }
             if let Some(message) = request.error.clone() {
                 let alarm = AgentAlarm::Nacked {
@@ -158,10 +170,24 @@ impl SdsAgent {
                 self.outputs.push_back(AgentOutput::Alarm(alarm));
             }
         }
+        if request.names.len() > MAX_NAMES {
+            self.close_stream(id);
+            let status = Status::new(
+                StatusCode::ResourceExhausted,
+                "more than 64 secrets on one stream",
+            );
+            self.outputs
+                .push_back(AgentOutput::CloseStream { stream: id, status });
+            return;
+        }
         let (known, unknown): (Vec<String>, Vec<String>) =
             request.names.iter().cloned().partition(|name| is_known(name));
         if let Some(stream) = self.streams.get_mut(&id) {
+            let loses = stream.wanted.keys().any(|name| !known.contains(name));
             stream.want(&known);
+            if loses {
+                self.forget_unwanted();
+            }
         }
         for name in unknown {
             self.outputs
@@ -183,6 +209,7 @@ impl SdsAgent {
     /// A stream ended. The certificate is kept fresh all the same (C-SDS-14).
     pub fn close_stream(&mut self, stream: StreamId) {
         self.streams.remove(&stream);
+        self.forget_unwanted();
     }
 
     /// What is held of these secrets now: for a fetch without a stream (C-SDS-11).
@@ -238,24 +265,28 @@ impl SdsAgent {
     ) -> Result<(), SvidRotatorError> {
         let checked = match self.pending.as_ref().filter(|pending| pending.request == request) {
             Some(pending) => {
-                let anchors = (!self.config.trust_returned_roots).then_some(self.configured.as_slice());
-                answer::check(chain, &self.config.id, &pending.public_key, anchors, now.wall)
+                let expected = Expected {
+                    id: &self.config.id,
+                    public_key: &pending.public_key,
+                    configured: &self.configured,
+                    trust_returned_roots: self.config.trust_returned_roots,
+                    crls: &self.crls,
+                };
+                answer::check(chain, &expected, now.wall)
             }
             None => Err("the key of the request is gone".to_owned()),
         };
         match checked {
-            Err(why) => self
-                .rotator
-                .handle_failed(now, request, SvidFailure::BadResponse(why), entropy)?,
+            Err(why) => {
+                self.rotator
+                    .handle_failed(now, request, SvidFailure::BadResponse(why), entropy)?;
+                self.follow(now);
+            }
             Ok(answer) => {
                 self.rotator.handle_signed(now, request, &answer.facts, entropy)?;
-                // An SVID with too little life left is refused by the rotation, and not served.
-                if matches!(self.svid_state(), Some(SvidState::Valid { .. })) {
-                    self.take(answer);
-                }
+                self.follow_answer(now, Some((request, answer)));
             }
         }
-        self.follow(now);
         Ok(())
     }
 
@@ -283,11 +314,18 @@ impl SdsAgent {
         self.follow(now);
     }
 
-    /// CRLs in PEM; they go to proxies along with the authorities.
-    pub fn handle_crl(&mut self, now: Now, crl: Option<String>) {
+    /// CRLs in PEM. They go to proxies along with the authorities, and a certificate that they name is not taken from the CA
+    /// (C-WR-7).
+    ///
+    /// # Errors
+    /// When one of them cannot be used, or is older than one before; what was there stays then (C-CRL-11).
+    pub fn handle_crl(&mut self, now: Now, crl: Option<String>) -> Result<(), CrlError> {
+        let text = crl.as_deref().unwrap_or_default();
+        self.crls.update_from_pem(text.as_bytes(), &Limits::default())?;
         self.crl = crl;
         self.refresh();
         self.follow(now);
+        Ok(())
     }
 
     /// Asks for a new certificate soon: the one that is held must not be relied on.
@@ -299,6 +337,9 @@ impl SdsAgent {
     /// The content of a file; `None` when it is not there. A file is asked for by [`AgentOutput::ReadFiles`].
     pub fn handle_file(&mut self, now: Now, path: &str, content: Option<Vec<u8>>) {
         self.asked_files.remove(path);
+        if !self.wanted_files().contains(path) {
+            return; // Nobody wants it any more.
+        }
         match content {
             Some(content) => drop(
                 self.files
@@ -367,7 +408,10 @@ impl SdsAgent {
         self.pending = None;
         self.contents.clear();
         self.files.clear();
+        self.asked_files.clear();
         self.mismatches.clear();
+        // Some of them hold keys.
+        self.outputs.clear();
         let status = Status::new(StatusCode::Unavailable, "the agent is shutting down");
         for stream in std::mem::take(&mut self.streams).into_keys() {
             self.outputs.push_back(AgentOutput::CloseStream {
@@ -392,6 +436,30 @@ impl SdsAgent {
                 .is_some_and(|content| !content.expose().is_empty())
         };
         filled(&files.certificate) && filled(&files.key)
+    }
+
+    /// The files that the workload or a stream wants.
+    fn wanted_files(&self) -> BTreeSet<String> {
+        let streams = self.streams.values().flat_map(|stream| stream.wanted.keys());
+        let asked = streams.filter_map(|name| FileSecret::parse(name));
+        let asked = asked.flat_map(|file| file.paths());
+        let workload = self.config.files().into_iter().flat_map(WorkloadFiles::paths);
+        asked.chain(workload).collect()
+    }
+
+    /// Lets go of files that no stream wants any more, so that what is held is bounded by the streams.
+    fn forget_unwanted(&mut self) {
+        let paths = self.wanted_files();
+        self.files.retain(|path, _| paths.contains(path));
+        self.asked_files.retain(|path| paths.contains(path));
+        let streams = &self.streams;
+        let wanted = |name: &String| {
+            name == DEFAULT_SECRET
+                || name == ROOT_SECRET
+                || streams.values().any(|stream| stream.wanted.contains_key(name))
+        };
+        self.contents.retain(|name, _| wanted(name));
+        self.mismatches.retain(|name, _| wanted(name));
     }
 
     fn ask_for_files(&mut self, paths: &[String]) {
@@ -517,14 +585,25 @@ impl SdsAgent {
 
     /// Does what the rotation says, and pushes what changed.
     fn follow(&mut self, now: Now) {
+        self.follow_answer(now, None);
+    }
+
+    /// As [`follow`](Self::follow), with the answer that the rotation was just told of: it is served if the rotation takes
+    /// it, which it does not with one that has too little life left, or that came too late.
+    fn follow_answer(&mut self, now: Now, mut answered: Option<(RequestId, Answer)>) {
         while let Some(output) = self.rotator.poll_output() {
             match output {
                 SvidOutput::Request { id, request, .. } => {
                     self.outputs.push_back(AgentOutput::MakeKey { request, id });
                 }
                 SvidOutput::Failed {
-                    failure, retry_in, ..
+                    request,
+                    failure,
+                    retry_in,
+                    ..
                 } => {
+                    // The next attempt has a key of its own.
+                    self.pending.take_if(|pending| pending.request == request);
                     self.outputs
                         .push_back(AgentOutput::Alarm(AgentAlarm::CaFailed { failure, retry_in }));
                     self.close_waiting();
@@ -534,7 +613,11 @@ impl SdsAgent {
                         .push_back(AgentOutput::Alarm(AgentAlarm::Rotation(alarm)));
                 }
                 SvidOutput::Withdraw { .. } => drop(self.contents.remove(DEFAULT_SECRET)),
-                SvidOutput::Accepted { .. } => {}
+                SvidOutput::Accepted { request, .. } => {
+                    if let Some((_, answer)) = answered.take_if(|(answered, _)| *answered == request) {
+                        self.take(answer);
+                    }
+                }
             }
         }
         let streams: Vec<StreamId> = self.streams.keys().copied().collect();
@@ -626,6 +709,8 @@ fn is_known(name: &str) -> bool {
     name == DEFAULT_SECRET || name == ROOT_SECRET || FileSecret::parse(name).is_some()
 }
 
+/// A proxy has one secret for each certificate that it shows or checks; Envoy even takes a stream for each.
+const MAX_NAMES: usize = 64;
 /// So long the certificate waits for the answer to the authorities (C-SDS-6).
 const LONGEST_HOLD: Duration = Duration::from_secs(5);
 /// Files that do not belong together are read again after this time, then after twice that, and so on (C-SDS-3).
