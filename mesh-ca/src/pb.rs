@@ -18,6 +18,10 @@
 //! Source: Istio security/v1alpha1/ca.proto; SPIFFE workload.proto; google/protobuf/struct.proto; ca.md C-API-6.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+#[cfg(feature = "x509")]
+use crate::registry::{X509SvidView, X509View};
 
 /// `istio.v1.auth.IstioCertificateRequest`: a workload or node agent asks for a certificate.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -136,8 +140,45 @@ pub struct X509SvidResponse {
     pub federated_bundles: BTreeMap<String, Vec<u8>>,
 }
 
-/// `X509SVID` of the Workload API.
+#[cfg(feature = "x509")]
+impl From<&X509View> for X509SvidResponse {
+    /// What the registry says a workload has, as the Workload API sends it. It holds private keys in the clear: encode it,
+    /// send it to the workload, and let go of it.
+    fn from(view: &X509View) -> Self {
+        let X509View {
+            svids,
+            federated_bundles,
+            crl,
+        } = view;
+        let svids = svids.iter().map(|svid| {
+            let X509SvidView {
+                spiffe_id,
+                x509_svid,
+                x509_svid_key,
+                bundle,
+                hint,
+            } = svid;
+            X509Svid {
+                spiffe_id: spiffe_id.clone(),
+                x509_svid: x509_svid.clone(),
+                x509_svid_key: x509_svid_key.expose().to_vec(),
+                bundle: bundle.clone(),
+                hint: hint.clone(),
+            }
+        });
+        let federated = federated_bundles.iter();
+        let federated = federated.map(|(name, bundle)| (format!("spiffe://{name}"), bundle.clone()));
+        Self {
+            svids: svids.collect(),
+            crl: crl.clone(),
+            federated_bundles: federated.collect(),
+        }
+    }
+}
+
+/// `X509SVID` of the Workload API. Debug output leaves the key out.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
+#[prost(skip_debug)]
 pub struct X509Svid {
     /// The SPIFFE id.
     #[prost(string, tag = "1")]
@@ -154,6 +195,15 @@ pub struct X509Svid {
     /// A hint how to use it.
     #[prost(string, tag = "5")]
     pub hint: String,
+}
+
+impl fmt::Debug for X509Svid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("X509Svid")
+            .field("spiffe_id", &self.spiffe_id)
+            .field("hint", &self.hint)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `X509BundlesRequest`; it is empty.

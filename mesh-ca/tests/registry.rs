@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use mesh_ca::pb::X509SvidResponse;
 use mesh_ca::registry::{
-    AttestedAgent, EntryId, RegistrationEntry, Registry, RegistryError, Selector, X509View,
+    AttestedAgent, EntryId, HeldSvid, RegistrationEntry, Registry, RegistryError, Selector, X509View,
 };
-use mesh_ca::{SpiffeId, StatusCode, UnixTime};
+use mesh_ca::{InsecureSeededEntropy, KeyFormat, KeyPair, SpiffeId, StatusCode, UnixTime};
 use proptest::prelude::*;
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -257,6 +258,43 @@ fn views_are_whole_states() {
     let entries = registry.matching(&id(AGENT), &selectors(&["x:1"]), NOW);
     let early = X509View::new(&entries, &BTreeMap::new(), &[], &BTreeMap::new(), &[]).unwrap_err();
     assert_eq!(early.code(), StatusCode::Unavailable);
+}
+
+/// C-API-6, C-GEN-7: a view as the message of the Workload API; what is printed of it holds no key.
+#[test]
+fn views_are_sent_as_messages() {
+    let federated = RegistrationEntry {
+        federates_with: BTreeSet::from(["other.org".parse().unwrap()]),
+        ..entry("a", AGENT, "/a", &["x:1"])
+    };
+    let registry = registry([federated]);
+    let entries = registry.matching(&id(AGENT), &selectors(&["x:1"]), NOW);
+    let key = KeyPair::generate(&mut InsecureSeededEntropy::new(1)).unwrap();
+    let held = HeldSvid {
+        chain: vec![[1, 2].into(), [3].into()],
+        key: key.to_der(KeyFormat::Pkcs8),
+    };
+    let held = BTreeMap::from([(EntryId::from("a"), held)]);
+    let foreign = BTreeMap::from([("other.org".parse().unwrap(), vec![[7].into(), [8].into()])]);
+    let view = X509View::new(&entries, &held, &[[9].into()], &foreign, &[vec![5]]).unwrap();
+    let message = X509SvidResponse::from(&view);
+    let [svid] = &message.svids[..] else {
+        panic!("{message:?}")
+    };
+    assert_eq!(
+        (svid.spiffe_id.as_str(), &*svid.x509_svid),
+        ("spiffe://example.org/a", &[1, 2, 3][..])
+    );
+    assert_eq!(
+        (&*svid.bundle, &*svid.x509_svid_key),
+        (&[9][..], key.to_der(KeyFormat::Pkcs8).expose())
+    );
+    assert_eq!(message.crl, [[5]]);
+    assert_eq!(
+        message.federated_bundles,
+        BTreeMap::from([("spiffe://other.org".to_owned(), vec![7, 8])])
+    );
+    assert!(!format!("{message:?}").contains("x509_svid_key"));
 }
 
 /// What changes a registry.
