@@ -82,11 +82,14 @@ pub enum AuthorityOutput {
         /// The last CRL has to be valid at least until then (C-ROT-17).
         crl_until: UnixTime,
     },
-    /// Put this certificate on the CRL of the new authority, with the reason cACompromise.
+    /// Put this certificate on the CRL of the authority that signed it, with the reason cACompromise. An embedder that ended
+    /// between storing a state and taking this output makes up for it after its restart: every cross-signed certificate
+    /// whose key is among [`revoked_keys`](super::AuthorityState::revoked_keys) belongs on the CRL of its issuer.
     RevokeCrossSign {
         /// The authority that signed it.
         issuer: AuthorityId,
-        /// The old authority's key, certified by the new one.
+        /// The key of a tainted or revoked authority, certified by the one after it, or, once it is revoked, by the one before
+        /// it.
         certificate: AuthorityCertificate,
     },
 }

@@ -132,6 +132,9 @@ impl AuthorityRotator {
                 self.notify_rotate(key_id);
                 self.revoke_cross_sign(&state, old);
             }
+            if left.is_none() && revoked {
+                self.revoke_new_by_old(&state, old);
+            }
             if left.is_none() {
                 self.inner.limit_reported = false;
                 self.inner.outputs.push_back(AuthorityOutput::Retired {
@@ -601,6 +604,23 @@ impl AuthorityRotator {
     fn revoke_cross_sign(&mut self, state: &AuthorityState, old: &AuthorityRecord) {
         if let (Some(certificate), Some(active)) = (old.old_by_new.clone(), state.active()) {
             let issuer = active.id;
+            self.inner
+                .outputs
+                .push_back(AuthorityOutput::RevokeCrossSign { issuer, certificate });
+        }
+    }
+
+    /// The authority before a revoked one has certified its key. While verifiers trust that authority, whoever holds the key
+    /// could still use the certificate. A taint alone leaves it: verifiers that are behind need it to the end.
+    fn revoke_new_by_old(&mut self, state: &AuthorityState, old: &AuthorityRecord) {
+        let Some(began) = old.activated_at else { return };
+        // INVARIANT: the one that signed it ceased to issue when it began.
+        let signer = state
+            .authorities
+            .iter()
+            .find(|one| one.deactivated_at == Some(began));
+        if let (Some(certificate), Some(signer)) = (old.new_by_old.clone(), signer) {
+            let issuer = signer.id;
             self.inner
                 .outputs
                 .push_back(AuthorityOutput::RevokeCrossSign { issuer, certificate });
