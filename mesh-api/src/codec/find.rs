@@ -3,15 +3,15 @@
 //! What is searched is short, mostly, and the searches are inlined: that is what makes them faster than the general ones,
 //! which pay for a call and for setting up wider registers.
 
-/// The first byte that is one of two, or a control character.
+/// The first byte that is one of two, which are ASCII, or a control character.
 #[inline]
 pub(super) fn find_byte(bytes: &[u8], stops: [u8; 2]) -> Option<usize> {
+    let [first, second] = stops.map(spread);
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = stops.iter().fold(below(word, 0x20), |found, stop| {
-            found | below(word ^ spread(*stop), 1)
-        });
+        // the stops are ASCII, so the upper bits of what differs from them are those of the word
+        let found = (below(word, 0x20) | below(word ^ first, 1) | below(word ^ second, 1)) & upper(!word);
         if found != 0 {
             return Some(index * 8 + (found.trailing_zeros() / 8) as usize);
         }
@@ -27,7 +27,8 @@ pub(super) fn find_byte(bytes: &[u8], stops: [u8; 2]) -> Option<usize> {
 pub(super) fn find_break(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let found = below(u64::from_le_bytes(*word) ^ spread(b'\n'), 1);
+        let others = u64::from_le_bytes(*word) ^ spread(b'\n');
+        let found = below(others, 1) & upper(!others);
         if found != 0 {
             return Some(index * 8 + (found.trailing_zeros() / 8) as usize);
         }
@@ -50,10 +51,14 @@ pub(super) fn count_spaces(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + more
 }
 
-/// The upper bit of each byte that is less than `limit`, which is at most 0x80. Bytes above the first such one may be marked
-/// without need.
+/// Of each byte that has no upper bit, that bit, if the byte is less than `limit`. Bytes above the first such one may be
+/// marked without need, and so may those that have it.
 fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(spread(limit)) & !word & spread(0x80)
+    word.wrapping_sub(spread(limit))
+}
+
+fn upper(word: u64) -> u64 {
+    word & spread(0x80)
 }
 
 /// A word of eight equal bytes.

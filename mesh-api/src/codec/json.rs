@@ -196,7 +196,7 @@ impl Scanner<'_, '_, '_> {
             self.builder.quoted(start, stop + 1)?;
             if is_key {
                 self.builder
-                    .note_key(self.bytes.get(first..stop).unwrap_or_default());
+                    .note_text_key(self.bytes.get(first..stop).unwrap_or_default());
             }
             return Ok(());
         }
@@ -213,7 +213,7 @@ impl Scanner<'_, '_, '_> {
         let text = ScalarText::Owned(&buffer);
         self.builder.typed(Resolved::Text, start..self.at, text, 0)?;
         if is_key {
-            self.builder.note_key(buffer.as_bytes());
+            self.builder.note_text_key(buffer.as_bytes());
         }
         self.buffer = buffer;
         Ok(())

@@ -15,14 +15,13 @@ pub(crate) enum Resolved {
 }
 
 /// Resolves a plain scalar as the Kubernetes tools do, or by the core schema of YAML 1.2 (A-PAR-7).
+#[inline]
 pub(crate) fn resolve(text: &str, version: YamlVersion) -> Resolved {
-    let Some(first) = text.bytes().next() else {
-        return Resolved::Null;
-    };
     // most scalars are words: decide by the first byte before trying the tables
-    if !matches!(
-        first,
-        b'0'..=b'9'
+    match text.as_bytes().first() {
+        None => Resolved::Null,
+        Some(
+            first @ (b'0'..=b'9'
             | b'+'
             | b'-'
             | b'.'
@@ -36,10 +35,13 @@ pub(crate) fn resolve(text: &str, version: YamlVersion) -> Resolved {
             | b'y'
             | b'Y'
             | b'o'
-            | b'O'
-    ) {
-        return Resolved::Text;
+            | b'O'),
+        ) => resolve_by_tables(text, *first, version),
+        Some(_) => Resolved::Text,
     }
+}
+
+fn resolve_by_tables(text: &str, first: u8, version: YamlVersion) -> Resolved {
     match text {
         "~" | "null" | "Null" | "NULL" => return Resolved::Null,
         "true" | "True" | "TRUE" => return Resolved::Bool(true),

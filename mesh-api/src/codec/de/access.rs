@@ -159,7 +159,7 @@ impl<'t, 'c> MapAccess<'t, 'c> {
     }
 
     /// The number of the field that a key means; keys that mean none are noted.
-    #[inline]
+    #[inline(always)]
     fn field_of(&self, key: Node<'t>, fields: &'static [&'static str]) -> Option<usize> {
         let name = key.key_text();
         fields

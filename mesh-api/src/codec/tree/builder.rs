@@ -174,11 +174,17 @@ impl<'o> Builder<'o> {
     /// keys are looked at when the map ends.
     #[inline(always)]
     pub(crate) fn note_key(&mut self, text: &[u8]) {
+        self.frame.unsettled |= self.nodes.last().is_none_or(|raw| raw.tag != Tag::Text);
+        self.note_text_key(text);
+    }
+
+    /// As [`note_key`](Self::note_key), for a key that is text for sure.
+    #[inline(always)]
+    pub(crate) fn note_text_key(&mut self, text: &[u8]) {
         let limit = self.options.limits.key_bytes;
-        let is_text = self.nodes.last().is_some_and(|raw| raw.tag == Tag::Text);
         let frame = &mut self.frame;
         let bit = 1 << (fingerprint(text).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58);
-        frame.unsettled |= frame.keys & bit != 0 || !is_text || text == b"<<" || text.len() > limit;
+        frame.unsettled |= frame.keys & bit != 0 || text == b"<<" || text.len() > limit;
         frame.keys |= bit;
     }
 
@@ -533,10 +539,9 @@ impl<'o> Builder<'o> {
     /// allocating; `false` means that it is not sure.
     fn is_settled(&self, map: u32) -> bool {
         let mut seen = [0; 16];
-        let mut count = 0;
         // a bit for each print that came
         let mut bits = 0_u64;
-        for (key, _) in self.entries(map) {
+        for (count, (key, _)) in self.entries(map).enumerate() {
             let raw = self.raw(key);
             let text = self.text(raw).as_bytes();
             let print = fingerprint(text);
@@ -550,7 +555,6 @@ impl<'o> Builder<'o> {
             };
             *slot = print;
             bits |= bit;
-            count += 1;
         }
         true
     }
