@@ -273,12 +273,55 @@ fn rsa_parts_must_agree() {
     }
 }
 
-/// C-GEN-7: nothing secret is printed.
+/// C-GEN-7: nothing secret is printed, by keys and by what holds one.
 #[test]
 fn nothing_secret_is_printed() {
     let key = generate(KeyAlgorithm::EcdsaP256, 1);
     assert_eq!(format!("{key:?}"), "KeyPair(ECDSA P-256)");
     assert_eq!(format!("{:?}", key.to_der(KeyFormat::Pkcs8)), "SecretBytes(..)");
+    let signer: Arc<dyn Signer> = Arc::new(key.clone());
+    assert_eq!(format!("{signer:?}"), "KeyPair(ECDSA P-256)");
+    #[cfg(feature = "x509")]
+    {
+        let now = crate::UnixTime::from_secs(1_800_000_000);
+        let ca = crate::CaProfile::root("td".parse().unwrap())
+            .self_sign(signer, now, &mut InsecureSeededEntropy::new(2))
+            .unwrap();
+        assert!(format!("{ca:?}").contains("key: Local(ECDSA"), "{ca:?}");
+    }
+    #[cfg(feature = "jwt")]
+    {
+        let minter = crate::jwt::JwtMinter::new(key).unwrap();
+        assert!(format!("{minter:?}").contains("signer: KeyPair(ECDSA P-256)"));
+    }
+}
+
+/// C-GEN-7, C-KEY-6: errors say what is wrong with a key and show nothing of it, whatever byte was damaged.
+#[test]
+fn errors_show_nothing_of_a_key() {
+    for text in [
+        &fixture!("p256.sec1")[..],
+        fixture!("p384.sec1"),
+        fixture!("ed25519.pkcs8"),
+        fixture!("rsa1024.pkcs1"),
+        fixture!("p521.sec1"),
+    ] {
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        for at in 0..text.len() {
+            let mut damaged = text.to_vec();
+            damaged[at] ^= 1;
+            let Err(error) = KeyPair::from_pem(&damaged) else {
+                continue;
+            };
+            let shown = format!("{error} {error:?} {}", error.code());
+            assert!(shown.len() < 300 && !shown.contains('\n'), "{shown}");
+            let repeats = |line: &&[u8]| {
+                let is_secret = line.len() >= 20 && !line.starts_with(b"-----");
+                is_secret && shown.as_bytes().windows(20).any(|part| line.starts_with(part))
+            };
+            assert!(!lines.iter().any(repeats), "{shown}");
+        }
+    }
 }
 
 /// C-KEY-8.
