@@ -8,6 +8,9 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 /// Levels of lists and objects inside each other (C-BND-5).
 const MAX_DEPTH: usize = 16;
 
+/// How many members of an object are compared with each other to find one that stands there twice.
+const FEW: usize = 16;
+
 /// A JSON value; members keep their order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
@@ -195,9 +198,18 @@ impl<'de> Visitor<'de> for Depth {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let below = self.below()?;
         let mut names = BTreeSet::new();
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Json)> = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
-            if !names.insert(name.clone()) {
+            // Few names are compared one by one, many are looked up.
+            let is_known = match members.len() {
+                0..FEW => members.iter().any(|(known, _)| *known == name),
+                FEW => {
+                    names.extend(members.iter().map(|(known, _)| known.clone()));
+                    !names.insert(name.clone())
+                }
+                _ => !names.insert(name.clone()),
+            };
+            if is_known {
                 return Err(A::Error::custom(format_args!(
                     "the member `{name}` stands there twice"
                 )));
@@ -212,12 +224,22 @@ impl<'de> Visitor<'de> for Depth {
 mod tests {
     use super::*;
 
+    /// An object of forty members and one more.
+    fn with_many(last: &str) -> String {
+        let members: String = (0..40).map(|number| format!("\"m{number}\":{number},")).collect();
+        format!("{{{members}\"{last}\":1}}")
+    }
+
     /// C-BND-5, scenario 91: duplicate members at any level, depth, byte order mark, trailing text.
     #[test]
     fn refuses_what_readers_disagree_about() {
         for text in [
             r#"{"a":1,"a":2}"#,
             r#"{"k":[{"a":1,"b":2,"a":3}]}"#,
+            &with_many("m0"),
+            &with_many("m7"),
+            &with_many("m16"),
+            &with_many("m39"),
             "\u{feff}{}",
             "{} {}",
             "",
@@ -228,6 +250,7 @@ mod tests {
             assert!(Json::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Json::parse(b"\"\xff\"").is_err());
+        assert!(Json::parse(with_many("m40").as_bytes()).is_ok());
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(Json::parse(deep(MAX_DEPTH).as_bytes()).is_ok());
         assert!(Json::parse(deep(MAX_DEPTH + 1).as_bytes()).is_err());

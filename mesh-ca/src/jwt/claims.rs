@@ -22,8 +22,13 @@ const MAX_AUDIENCES: usize = 32;
 impl Claims {
     /// The claims of a payload; nothing is compared with anything yet.
     pub(super) fn read(payload: &Json) -> Result<Self, JwtError> {
+        Self::of(subject(payload)?, payload)
+    }
+
+    /// The same, with the subject that was read before.
+    pub(super) fn of(subject: SpiffeId, payload: &Json) -> Result<Self, JwtError> {
         Ok(Self {
-            subject: subject(payload)?,
+            subject,
             audiences: audiences(payload)?,
             expires: date(payload, "exp")?.ok_or(JwtError::ClaimInvalid("exp"))?,
             not_before: date(payload, "nbf")?,

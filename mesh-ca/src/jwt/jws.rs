@@ -86,6 +86,10 @@ impl<'t> Jws<'t> {
         &self.payload
     }
 
+    pub(super) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+
     /// Checks the signature, with the provider that [`default_verifier`] gives.
     ///
     /// # Errors
@@ -198,7 +202,8 @@ fn ecdsa_to_der(signature: &[u8], coordinate: usize) -> Option<Vec<u8>> {
     if [r, s].iter().any(|number| number.iter().all(|byte| *byte == 0)) {
         return None;
     }
-    let mut writer = Writer::new();
+    // Two headers and two zeros that keep numbers positive, beside the outer header.
+    let mut writer = Writer::with_capacity(signature.len().saturating_add(10));
     writer.nested(SEQUENCE, |numbers| {
         numbers.unsigned(r);
         numbers.unsigned(s);

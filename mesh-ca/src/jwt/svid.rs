@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::json::Json;
 use crate::time::UnixTime;
-use crate::{Limits, SpiffeId, TrustDomain, TrustDomainRef};
+use crate::{Limits, SpiffeId, TrustDomainRef};
 
 use super::claims::{Claims, subject};
 use super::jws::object;
@@ -37,11 +37,11 @@ impl JwtSvid {
         let subject = subject(&payload)?;
         let domain = subject.trust_domain();
         let bundle = bundle_of(domain).ok_or_else(|| JwtError::UntrustedDomain(domain.to_owned()))?;
-        verify_signature(&jws, bundle, domain.to_owned(), options.require_key_id)?;
+        verify_signature(&jws, bundle, domain, options.require_key_id)?;
 
-        let claims = Claims::read(&payload)?;
+        let claims = Claims::of(subject, &payload)?;
         claims.check(options.now, options.leeway.min(MAX_LEEWAY), &options.audiences)?;
-        let payload = String::from_utf8(jws.payload().to_vec())
+        let payload = String::from_utf8(jws.into_payload())
             .map_err(|_| JwtError::malformed("the payload is no UTF-8"))?;
         Ok(Self {
             claims,
@@ -160,13 +160,13 @@ const MAX_KEYS_TRIED: usize = 16;
 fn verify_signature(
     jws: &Jws<'_>,
     bundle: &JwtBundle,
-    domain: TrustDomain,
+    domain: TrustDomainRef<'_>,
     require_key_id: bool,
 ) -> Result<(), JwtError> {
     match jws.key_id() {
         Some(key_id) => match bundle.key(key_id) {
             Some(key) => jws.verify(key),
-            None => Err(JwtError::UnknownKey(domain)),
+            None => Err(JwtError::UnknownKey(domain.to_owned())),
         },
         None if require_key_id => Err(JwtError::KeyIdMissing),
         None => {
@@ -177,7 +177,7 @@ fn verify_signature(
                 .take(MAX_KEYS_TRIED)
                 .peekable();
             if fitting.peek().is_none() {
-                return Err(JwtError::UnknownKey(domain));
+                return Err(JwtError::UnknownKey(domain.to_owned()));
             }
             if fitting.any(|key| jws.verify(key).is_ok()) {
                 Ok(())

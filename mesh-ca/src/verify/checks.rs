@@ -29,6 +29,8 @@ pub(super) struct Checks<'o, 'a> {
     pub(super) options: &'o VerifyOptions<'a>,
     /// The trust domain of the leaf, where it is an SVID.
     pub(super) trust_domain: Option<TrustDomainRef<'o>>,
+    /// Whether it is known that the key of the leaf is one, since it has signed a request.
+    pub(super) is_leaf_key_proven: bool,
     pub(super) notes: Vec<Diagnostic>,
 }
 
@@ -62,7 +64,10 @@ impl Checks<'_, '_> {
         self.common(leaf, 0, Role::Leaf)?;
         // The keys of issuers prove themselves by their signatures; that of a leaf is used after the verification.
         leaf.public_key()
-            .and_then(|key| key.check_point())
+            .and_then(|key| match self.is_leaf_key_proven {
+                true => Ok(()),
+                false => key.check_point(),
+            })
             .map_err(|error| VerifyError::PublicKey { depth: 0, error })?;
         let extensions = leaf.extensions();
         if extensions.name_constraints.is_some() {

@@ -199,7 +199,8 @@ impl BundleSet {
         Request::new(chain, options).verify(|id| self.bundle_for(id.trust_domain()), Extras::cache(cache))
     }
 
-    /// Whether [`verify_cached`](Self::verify_cached) accepts a chain whose leaf was read already.
+    /// Whether [`verify_cached`](Self::verify_cached) accepts a chain whose leaf was read already, and whose key has signed a
+    /// request.
     pub(crate) fn check_read<C: AsRef<[u8]>>(
         &self,
         leaf: &Certificate<'_>,
@@ -211,6 +212,7 @@ impl BundleSet {
             leaf: Some(leaf.der()),
             others: above.iter().map(AsRef::as_ref).collect(),
             options,
+            is_leaf_key_proven: true,
         };
         let bundle_for = |id: SpiffeIdRef<'_>| self.bundle_for(id.trust_domain());
         request
@@ -255,6 +257,7 @@ pub fn check_svid<C: AsRef<[u8]>>(chain: &[C], options: &VerifyOptions<'_>) -> R
     let mut checks = Checks {
         options,
         trust_domain: Some(id.trust_domain()),
+        is_leaf_key_proven: false,
         notes: Vec::new(),
     };
     checks.leaf(&leaf)?;
@@ -301,6 +304,7 @@ struct Request<'r> {
     leaf: Option<&'r [u8]>,
     others: Vec<&'r [u8]>,
     options: &'r VerifyOptions<'r>,
+    is_leaf_key_proven: bool,
 }
 
 impl<'r> Request<'r> {
@@ -312,6 +316,7 @@ impl<'r> Request<'r> {
             leaf: certificates.next(),
             others: certificates.take(count).collect(),
             options,
+            is_leaf_key_proven: false,
         }
     }
 
@@ -377,6 +382,7 @@ impl<'r> Request<'r> {
         let mut checks = Checks {
             options: self.options,
             trust_domain: id.map(SpiffeIdRef::trust_domain),
+            is_leaf_key_proven: self.is_leaf_key_proven,
             notes: Vec::new(),
         };
         checks.leaf(leaf).inspect_err(|error| {
