@@ -28,6 +28,7 @@ pub(super) fn ec_public(algorithm: KeyAlgorithm, scalar: &[u8]) -> Option<Vec<u8
 }
 
 /// Whether the point of an elliptic curve lies on it; other keys have none.
+#[cfg(feature = "x509")]
 pub(crate) fn is_on_curve(algorithm: KeyAlgorithm, point: &[u8]) -> bool {
     #[cfg(any(feature = "ring", feature = "soft"))]
     match algorithm {

@@ -17,6 +17,7 @@ pub use self::export::KeyFormat;
 pub use self::provider::KeyProvider;
 pub use self::secret::SecretBytes;
 
+#[cfg(feature = "x509")]
 pub(crate) use self::curve::is_on_curve;
 use self::provider::Prepared;
 use crate::pem::PemError;
