@@ -54,6 +54,9 @@
 //!
 //! For workloads the argument is shorter: the old SVID is served until the new one is there, renewal begins when half of the
 //! life is left, and an outage of the CA for less than [`SvidRotationConfig::tolerated_outage`] is over before the end.
+//!
+//! The tests of this crate run random schedules of rotations, outages, crashes, replicas, emergencies and clocks that are
+//! off, over hundreds of simulated years, and look at each bundle that a verifier may hold.
 
 mod anchors;
 mod authority;

@@ -91,8 +91,17 @@ impl AuthorityRotator {
                 let last_leaf =
                     old.deactivated_at.unwrap_or(end) + sum([self.config.sync, old.leaf_high_water]);
                 let last_leaf = if renewed { end } else { last_leaf.min(end) };
-                last_leaf.max(last_ca) + self.config.skew
+                (last_leaf.max(last_ca) + self.config.skew).max(self.bridge_until(old))
             }
+        }
+    }
+
+    /// Until when verifiers may know only what came before an authority, and need what certifies it to reach the next one
+    /// (C-ROT-6). When one emergency follows another that is later than its last leaf.
+    fn bridge_until(&self, old: &AuthorityRecord) -> UnixTime {
+        match (&old.new_by_old, old.activated_at) {
+            (Some(cross), Some(activated)) => (activated + self.config.dist).min(cross.not_after),
+            _ => UnixTime::MIN_X509,
         }
     }
 
