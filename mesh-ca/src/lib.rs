@@ -14,7 +14,7 @@
     )
 )]
 
-#[cfg(feature = "x509")]
+#[cfg(all(feature = "x509", any(feature = "ring", feature = "soft", feature = "aws-lc")))]
 pub mod agent;
 mod algorithm;
 #[cfg(feature = "x509")]
@@ -47,9 +47,17 @@ mod id_matcher;
 mod id_serde;
 #[cfg(all(feature = "x509", feature = "messages"))]
 mod istio_service;
-#[cfg(any(feature = "x509", feature = "jwt"))]
+#[cfg(feature = "jwt")]
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
+)]
 mod json;
-#[cfg(any(feature = "x509", feature = "jwt"))]
+#[cfg(feature = "jwt")]
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
+)]
 mod jwk;
 #[cfg(feature = "jwt")]
 pub mod jwt;
@@ -144,7 +152,7 @@ pub use external::{
 pub use id_matcher::IdMatcher;
 #[cfg(all(feature = "x509", feature = "messages"))]
 pub use istio_service::{IstioCa, handle_istio_request};
-#[cfg(any(feature = "x509", feature = "jwt"))]
+#[cfg(feature = "jwt")]
 pub use jwk::JwkError;
 #[cfg(all(
     any(feature = "x509", feature = "jwt"),

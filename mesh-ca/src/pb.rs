@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-#[cfg(feature = "x509")]
+#[cfg(all(feature = "x509", any(feature = "ring", feature = "soft", feature = "aws-lc")))]
 use crate::registry::{X509SvidView, X509View};
 
 /// `istio.v1.auth.IstioCertificateRequest`: a workload or node agent asks for a certificate.
@@ -140,7 +140,7 @@ pub struct X509SvidResponse {
     pub federated_bundles: BTreeMap<String, Vec<u8>>,
 }
 
-#[cfg(feature = "x509")]
+#[cfg(all(feature = "x509", any(feature = "ring", feature = "soft", feature = "aws-lc")))]
 impl From<&X509View> for X509SvidResponse {
     /// What the registry says a workload has, as the Workload API sends it. It holds private keys in the clear: encode it,
     /// send it to the workload, and let go of it.

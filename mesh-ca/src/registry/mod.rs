@@ -31,6 +31,7 @@
 mod entry;
 mod error;
 mod index;
+#[cfg(any(feature = "ring", feature = "soft", feature = "aws-lc"))]
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -44,6 +45,7 @@ use index::Children;
 
 pub use entry::{AttestedAgent, EntryId, RegistrationEntry, Selector, SelectorError};
 pub use error::RegistryError;
+#[cfg(any(feature = "ring", feature = "soft", feature = "aws-lc"))]
 pub use view::{HeldSvid, X509SvidView, X509View};
 
 /// Registration entries and attested agents of a trust domain, with indices: what a workload with ten selectors may have is
