@@ -183,15 +183,14 @@ fn fault(left_out: &JsonError) -> PatchFault {
 }
 
 fn is_known_by_name(name: &str) -> bool {
-    let in_package = |package: &&str| {
+    let is_alpha_extension =
+        name.starts_with("envoy.extensions.") && name.split('.').any(|part| part == "v3alpha");
+    let mut packages = ISTIO_PACKAGES.iter().chain(&CONTRIBUTED_PACKAGES);
+    let is_in = |package: &&str| {
         name.strip_prefix(*package)
             .is_some_and(|rest| rest.starts_with('.'))
     };
-    let is_alpha_extension =
-        name.starts_with("envoy.extensions.") && name.split('.').any(|part| part == "v3alpha");
-    is_alpha_extension
-        || ISTIO_PACKAGES.iter().any(|package| in_package(&package))
-        || CONTRIBUTED_PACKAGES.iter().any(|package| in_package(&package))
+    is_alpha_extension || packages.any(is_in)
 }
 
 /// Finds filters without configuration and types of frozen packages, in messages within `Any` too. A level of nesting in an
