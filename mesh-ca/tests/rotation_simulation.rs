@@ -34,7 +34,7 @@ impl Dice {
     }
 
     fn one_in(&mut self, count: u64) -> bool {
-        self.roll() % count == 0
+        self.roll().is_multiple_of(count)
     }
 }
 
@@ -267,7 +267,7 @@ impl World {
                     self.next_key += 1;
                     let key_id = KeyId::from(self.next_key.to_be_bytes());
                     self.call(at, |rotator, now, _| {
-                        rotator.handle_key(now, authority, key_id.clone())
+                        rotator.handle_key(now, authority, key_id.clone());
                     });
                 }
                 AuthorityOutput::Certify(request) => {
@@ -277,7 +277,7 @@ impl World {
                     };
                     let made = certificate(&key_id, &key_id, request.not_before, request.not_after);
                     self.call(at, |rotator, now, _| {
-                        rotator.handle_certified(now, request.authority, made.clone())
+                        rotator.handle_certified(now, request.authority, made.clone());
                     });
                 }
                 AuthorityOutput::CrossSign(request) => {
@@ -309,7 +309,7 @@ impl World {
                         self.counts.conflicts += 1;
                         let stored = self.store.clone();
                         self.call(at, |rotator, now, _| {
-                            rotator.handle_persist_conflict(now, stored.clone())
+                            rotator.handle_persist_conflict(now, stored.clone());
                         });
                     }
                 }
@@ -355,10 +355,10 @@ impl World {
     fn deliver(&mut self, at: usize, answer: &Answer) {
         match *answer {
             Answer::Persisted(version) => {
-                self.call(at, |rotator, now, _| rotator.handle_persisted(now, version))
+                self.call(at, |rotator, now, _| rotator.handle_persisted(now, version));
             }
             Answer::Published(sequence) => {
-                self.call(at, |rotator, now, _| rotator.handle_published(now, sequence))
+                self.call(at, |rotator, now, _| rotator.handle_published(now, sequence));
             }
         }
     }
@@ -383,7 +383,7 @@ impl World {
         for at in 0..self.replicas.len() {
             if self.replicas[at].tick_at <= self.time {
                 self.call(at, |rotator, now, entropy| {
-                    rotator.handle_timeout(now, entropy).unwrap()
+                    rotator.handle_timeout(now, entropy).unwrap();
                 });
             }
             // Called again within `gap` of when it wants to be.
@@ -619,7 +619,7 @@ fn no_verifier_meets_a_gap() {
     simulate(300);
 }
 
-/// The same for long: `cargo test --release --test rotation_simulation -- --ignored --nocapture`.
+/// The same for long: `cargo test --release --test rotation_simulation -- --ignored`.
 #[test]
 #[ignore = "thousands of schedules"]
 fn no_verifier_meets_a_gap_in_thousands_of_schedules() {
@@ -650,11 +650,23 @@ fn simulate(schedules: u64) {
         }
         all.add(&world);
     }
-    println!("{run} schedules run, {refused} refused: {all:#?}");
+    let report = format!("{run} schedules run, {refused} refused: {all:#?}");
     // Something has to happen in each, on average; about a fifth of the times do not fit together.
-    assert!(refused > schedules / 6 && all.years > schedules as f64 / 20.0);
-    assert!(all.checks > 2_500 * schedules && all.activations > 4 * schedules);
-    assert!(2 * all.crashes > schedules && 4 * all.conflicts > schedules && 2 * all.failures > schedules);
-    assert!(7 * all.emergencies > schedules && 7 * all.revocations > schedules);
-    assert!(all.restores > 5 * schedules && all.thefts > schedules);
+    assert!(
+        refused > schedules / 6 && all.years > schedules as f64 / 20.0,
+        "{report}"
+    );
+    assert!(
+        all.checks > 2_500 * schedules && all.activations > 4 * schedules,
+        "{report}"
+    );
+    assert!(
+        2 * all.crashes > schedules && 4 * all.conflicts > schedules && 2 * all.failures > schedules,
+        "{report}"
+    );
+    assert!(
+        7 * all.emergencies > schedules && 7 * all.revocations > schedules,
+        "{report}"
+    );
+    assert!(all.restores > 5 * schedules && all.thefts > schedules, "{report}");
 }
