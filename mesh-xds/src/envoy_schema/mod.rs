@@ -38,17 +38,17 @@ use std::sync::{Arc, OnceLock};
 
 use mesh_api::networking::envoy_filter::ApplyTo;
 use mesh_api::validate::{EnvoySchema, PatchFault};
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage, Value as Field};
+use prost_reflect::{DynamicMessage, ReflectMessage, Value as Field};
 use serde_json::{Map, Value};
 
-use crate::json::{self, ANY, JsonError, MAX_DEPTH};
+use crate::json::{self, ANY, Descriptors, JsonError, MAX_DEPTH};
 use crate::pb::message_name;
 
 #[cfg(test)]
 mod tests;
 
-/// The descriptors of all messages of Envoy's API, extensions included.
-const DESCRIPTORS: &[u8] = include_bytes!("descriptors.bin");
+/// All messages of Envoy's API, extensions included.
+static WHOLE_API: Descriptors = Descriptors::new(include_bytes!("descriptors.bin"));
 
 /// Where the messages of Istio's own proxy lie. istiod knows them; they are no part of Envoy's API, so what an `Any` of them
 /// holds is not looked at.
@@ -96,13 +96,12 @@ impl EnvoySchema for EnvoyMessages {
         let Some(name) = message_of(apply_to) else {
             return Vec::new();
         };
-        let descriptor = match descriptor_of(name) {
-            Ok(descriptor) => descriptor,
-            Err(why) => return vec![PatchFault::Unreadable(why)],
-        };
         let mut value = Value::Object(value.clone());
         close_known_by_name(&mut value, 0);
-        match json::read_as_istiod(&descriptor, &value) {
+        let read = WHOLE_API
+            .message(name)
+            .and_then(|descriptor| json::read_as_istiod(&descriptor, &value));
+        match read {
             Ok((message, left_out)) => {
                 let mut faults: Vec<PatchFault> = left_out.iter().map(fault).collect();
                 if !faults
@@ -134,16 +133,6 @@ fn message_of(apply_to: ApplyTo) -> Option<&'static str> {
         ApplyTo::ListenerFilter => "envoy.config.listener.v3.ListenerFilter",
         _ => return None,
     })
-}
-
-/// A message of the committed descriptors, which are decoded at first use.
-fn descriptor_of(name: &str) -> Result<MessageDescriptor, String> {
-    static POOL: OnceLock<Result<DescriptorPool, String>> = OnceLock::new();
-    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|error| format!("internal error: the descriptor set does not decode: {error}"))?
-        .get_message_by_name(name)
-        .ok_or_else(|| format!("internal error: there is no message `{name}`"))
 }
 
 /// Turns the content of every `Any` that is known by name alone into no bytes, the form in which JSON has what it cannot read.

@@ -62,7 +62,7 @@ pub fn to_json<M: Name>(message: &M) -> Result<Value, JsonError> {
 /// As [`to_json`], and when the bytes of the resource are no message of its kind.
 pub fn resource_to_json(resource: &Resource) -> Result<Value, JsonError> {
     let type_url = resource.kind().type_url();
-    let descriptor = message_descriptor(message_name(&type_url))?;
+    let descriptor = PB.message(message_name(&type_url))?;
     let dynamic = DynamicMessage::decode(descriptor, resource.body())
         .map_err(|error| JsonError::new(Problem::Malformed(error.to_string())))?;
     print::message(&dynamic, 0)
@@ -117,13 +117,7 @@ fn read<M: Name + Default>(value: &Value, unknown: &mut parse::Unknown) -> Resul
 }
 
 fn descriptor<M: Name>() -> Result<MessageDescriptor, JsonError> {
-    message_descriptor(&M::full_name())
-}
-
-fn message_descriptor(name: &str) -> Result<MessageDescriptor, JsonError> {
-    pool()?
-        .get_message_by_name(name)
-        .ok_or_else(|| JsonError::new(Problem::NoDescriptor(name.to_owned())))
+    PB.message(&M::full_name())
 }
 
 /// Reads JSON as the message of a descriptor, which may be of another set than [`pb`](crate::pb)'s, as istiod does: what is
@@ -145,12 +139,35 @@ pub(crate) fn open_any(any: &DynamicMessage) -> Option<DynamicMessage> {
     canonical::open_any(any)
 }
 
-/// The committed descriptors, decoded at first use.
-fn pool() -> Result<&'static DescriptorPool, JsonError> {
-    static POOL: OnceLock<Result<DescriptorPool, String>> = OnceLock::new();
-    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|error| JsonError::new(Problem::Internal(error.clone())))
+/// The messages of [`pb`](crate::pb).
+static PB: Descriptors = Descriptors::new(DESCRIPTORS);
+
+/// A committed descriptor set, decoded at first use.
+pub(crate) struct Descriptors {
+    encoded: &'static [u8],
+    pool: OnceLock<Result<DescriptorPool, String>>,
+}
+
+impl Descriptors {
+    pub(crate) const fn new(encoded: &'static [u8]) -> Self {
+        Self {
+            encoded,
+            pool: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn message(&self, name: &str) -> Result<MessageDescriptor, JsonError> {
+        self.pool()?
+            .get_message_by_name(name)
+            .ok_or_else(|| JsonError::new(Problem::NoDescriptor(name.to_owned())))
+    }
+
+    fn pool(&self) -> Result<&DescriptorPool, JsonError> {
+        self.pool
+            .get_or_init(|| DescriptorPool::decode(self.encoded).map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|error| JsonError::new(Problem::Internal(error.clone())))
+    }
 }
 
 /// Why JSON and a message could not be turned into each other, and where.
@@ -249,7 +266,6 @@ impl JsonError {
     }
 
     /// The type URL that is not known, if that is the reason.
-    #[cfg(feature = "envoy-schema")]
     pub(crate) fn unknown_type(&self) -> Option<&str> {
         match &self.problem {
             Problem::UnknownType(type_url) => Some(type_url),
@@ -263,7 +279,7 @@ impl JsonError {
 
     /// Whether the reason is an `@type` that is not part of [`pb`](crate::pb).
     pub fn is_unknown_type(&self) -> bool {
-        matches!(self.problem, Problem::UnknownType(_))
+        self.unknown_type().is_some()
     }
 }
 

@@ -296,7 +296,8 @@ fn depth_is_bounded_both_ways() {
 /// The canonical writer knows no groups, and needs none.
 #[test]
 fn no_message_has_groups() {
-    let groups = pool()
+    let groups = PB
+        .pool()
         .unwrap()
         .all_messages()
         .flat_map(|m| m.fields().collect::<Vec<_>>())
@@ -447,7 +448,8 @@ fn same_json(ours: &Value, theirs: &Value) -> bool {
 #[test]
 fn random_messages_survive_and_agree_with_the_other_printer() {
     let mut draw = Draw(7);
-    let types: Vec<MessageDescriptor> = pool()
+    let types: Vec<MessageDescriptor> = PB
+        .pool()
         .unwrap()
         .all_messages()
         .filter(|m| !m.is_map_entry())
