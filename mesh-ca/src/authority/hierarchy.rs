@@ -603,12 +603,7 @@ impl CaJob {
         format: SignatureFormat,
         now: UnixTime,
     ) -> Result<IssuedCa, CaError> {
-        if now > self.deadline {
-            return Err(CaError::JobExpired);
-        }
-        let signature = format
-            .to_der(self.template.algorithm, signature)
-            .map_err(CaError::SignerMisbehaved)?;
+        let signature = self.template.accept(signature, format, self.deadline, now)?;
         self.release(&signature)
     }
 

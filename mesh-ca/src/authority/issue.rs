@@ -257,12 +257,8 @@ impl IssueJob {
         format: SignatureFormat,
         now: UnixTime,
     ) -> Result<IssuedSvid, CaError> {
-        if now > self.deadline {
-            return Err(CaError::JobExpired);
-        }
-        let signature = format
-            .to_der(self.plan.template.algorithm, signature)
-            .map_err(CaError::SignerMisbehaved)?;
+        let template = &self.plan.template;
+        let signature = template.accept(signature, format, self.deadline, now)?;
         let release = Release {
             issuer: &self.issuer,
             bundles: &self.bundles,

@@ -8,8 +8,8 @@ use crate::certificate::{
 use crate::der::{SEQUENCE, Writer, context_constructed};
 use crate::signature::{verify_signature, write_identifier};
 use crate::{
-    CaError, Certificate, PublicKeyInfo, SerialNumber, SignatureAlgorithm, SignatureError, SignatureVerifier,
-    UnixTime,
+    CaError, Certificate, PublicKeyInfo, SerialNumber, SignatureAlgorithm, SignatureError, SignatureFormat,
+    SignatureVerifier, UnixTime,
 };
 
 /// About what serial number, validity and extensions need, so that a buffer seldom grows.
@@ -184,6 +184,22 @@ impl Template {
         } else {
             Err(CaError::Template)
         }
+    }
+
+    /// The signature that a job waited for, in DER, unless it came too late. It is still to be checked.
+    pub(crate) fn accept(
+        &self,
+        signature: &[u8],
+        format: SignatureFormat,
+        deadline: UnixTime,
+        now: UnixTime,
+    ) -> Result<Vec<u8>, CaError> {
+        if now > deadline {
+            return Err(CaError::JobExpired);
+        }
+        format
+            .to_der(self.algorithm, signature)
+            .map_err(CaError::SignerMisbehaved)
     }
 
     /// Checks the signature with the key of the issuer (C-SIGN-13).
