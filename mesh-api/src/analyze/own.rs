@@ -253,14 +253,9 @@ fn plain_text(view: &View<'_>, sink: &mut Sink<'_>) {
             .flatten()
             .copied()
             .filter(|policy| {
-                let labels = policy
-                    .spec
-                    .selector
-                    .iter()
-                    .flat_map(|selector| &selector.match_labels);
-                let mut labels = labels.peekable();
-                labels.peek().is_some()
-                    && labels.all(|(key, value)| service.spec.spec.selector.get(key) == Some(value))
+                let selector = policy.spec.selector.iter();
+                let mut labels = selector.flat_map(|selector| &selector.match_labels);
+                labels.all(|(key, value)| service.spec.spec.selector.get(key) == Some(value))
             });
         let general = [namespace, root]
             .into_iter()
