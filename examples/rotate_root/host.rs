@@ -23,10 +23,6 @@ const PACE: Duration = Duration::from_secs(1_200);
 /// How the run went.
 pub(crate) struct Summary {
     /// How often a leaf was held against a bundle.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the run prints it; the test asks for it")
-    )]
     pub(crate) checks: usize,
     pub(crate) refused: usize,
 }
@@ -61,7 +57,7 @@ pub(crate) fn run(emergency: bool, out: &mut dyn Write) -> Result<Summary> {
         checks: host.checks,
         refused: host.refused,
     };
-    let (checks, leaves, refused) = (host.checks, host.issued, host.refused);
+    let (leaves, Summary { checks, refused }) = (host.issued, &summary);
     writeln!(
         host.out,
         "\n{leaves} leaves issued, {checks} checks, each with a bundle of now and one of an hour ago: {refused} refused"
