@@ -120,7 +120,8 @@ pub use authorize::{
 };
 #[cfg(feature = "x509")]
 pub use bundle::{
-    BundleDiff, BundleError, BundleSet, LenientRoots, RootError, RootErrorKind, TrustBundle, X509Authority,
+    BundleDiff, BundleError, BundleSet, LenientRoots, LostTrust, RootError, RootErrorKind, SequenceChange,
+    TrustBundle, X509Authority,
 };
 #[cfg(all(feature = "x509", feature = "jwt"))]
 pub use bundle::{

@@ -1,5 +1,6 @@
 //! Trust bundles: what certificates of a trust domain are verified with.
 
+mod diff;
 #[cfg(feature = "jwt")]
 mod document;
 mod roots;
@@ -10,6 +11,7 @@ mod update;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::diff::{BundleDiff, LostTrust, SequenceChange};
 #[cfg(feature = "jwt")]
 pub use self::document::{
     BundleDocument, BundleDocumentError, BundleNote, BundleNoteKind, DocumentMode, bundle_map_from_json,
@@ -211,20 +213,6 @@ impl TrustBundle {
         self.sort();
     }
 
-    /// What another version of the bundle adds and removes.
-    ///
-    /// Source: ca.md C-BND-11.
-    pub fn diff(&self, newer: &Self) -> BundleDiff {
-        let missing_in = |bundle: &Self, others: &Self| -> Vec<X509Authority> {
-            let is_missing = |authority: &&X509Authority| !others.contains_x509(authority.der());
-            bundle.x509.iter().filter(is_missing).cloned().collect()
-        };
-        BundleDiff {
-            added: missing_in(newer, self),
-            removed: missing_in(self, newer),
-        }
-    }
-
     /// Whether an authority is there.
     pub fn contains_x509(&self, der: &[u8]) -> bool {
         Certificate::parse(der).is_ok_and(|certificate| {
@@ -320,22 +308,6 @@ impl PartialEq for X509Authority {
 }
 
 impl Eq for X509Authority {}
-
-/// What differs between two versions of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleDiff {
-    /// Authorities that only the newer one has, in its order.
-    pub added: Vec<X509Authority>,
-    /// Authorities that only the older one has, in its order. Whatever they have issued loses trust.
-    pub removed: Vec<X509Authority>,
-}
-
-impl BundleDiff {
-    /// Whether nothing differs.
-    pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
-}
 
 /// Why something is no trust bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

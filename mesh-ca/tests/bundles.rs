@@ -1,0 +1,237 @@
+//! What a change of a bundle costs (C-BND-11).
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use mesh_ca::jwt::JsonWebKey;
+use mesh_ca::{
+    Authority, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, InsecureSeededEntropy, IssuanceRecord,
+    KeyPair, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions,
+};
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn domain(name: &str) -> TrustDomain {
+    name.parse().unwrap()
+}
+
+fn key(seed: u64) -> KeyPair {
+    KeyPair::generate(&mut InsecureSeededEntropy::new(seed)).unwrap()
+}
+
+/// Roots with intermediates and leaves of all of them.
+struct Pki {
+    /// Two roots, the first one renewed with its key, and a third that nobody renewed.
+    roots: Vec<Vec<u8>>,
+    /// One intermediate of each of the first two roots, and the third root certified by the first one.
+    intermediates: Vec<Vec<u8>>,
+    /// Leaves of the first root, before and after it was renewed, of the intermediates, and of the third root.
+    leaves: Vec<(Vec<u8>, IssuanceRecord)>,
+}
+
+static PKI: LazyLock<Pki> = LazyLock::new(Pki::build);
+
+impl Pki {
+    fn build() -> Self {
+        let mut entropy = InsecureSeededEntropy::new(1);
+        let profile = |name: &str, hours: u32| {
+            CaProfile::root(domain("td"))
+                .with_organization(name)
+                .with_ttl(HOUR * hours)
+        };
+        let mut root = |name: &str, hours: u32, seed: u64| {
+            profile(name, hours)
+                .self_sign(Arc::new(key(seed)), NOW, &mut entropy)
+                .unwrap()
+        };
+        let (mut one, mut two, mut three) = (root("one", 6, 1), root("two", 50, 2), root("three", 40, 3));
+        let mut renewed = one
+            .renew(&profile("one", 100), NOW, &mut entropy)
+            .unwrap()
+            .authority;
+        let below_one = below(&mut one, "one", 4);
+        let below_two = below(&mut two, "two", 5);
+        let third = three.certificate_der().to_vec();
+        let cross = one
+            .cross_sign(&Certificate::parse(&third).unwrap(), NOW, &mut entropy)
+            .unwrap();
+        let roots = [&one, &renewed, &two, &three]
+            .map(|root| root.certificate_der().to_vec())
+            .to_vec();
+        let mut intermediates = [&below_one, &below_two]
+            .map(|ca| ca.certificate_der().to_vec())
+            .to_vec();
+        intermediates.push(cross.der().to_vec());
+        let mut issuers = [one.clone(), below_one, below_two];
+        let issuers = issuers
+            .iter_mut()
+            .chain([&mut one, &mut renewed, &mut two, &mut three]);
+        let leaves = issuers.enumerate().map(|(number, ca)| leaf(ca, number)).collect();
+        Self {
+            roots,
+            intermediates,
+            leaves,
+        }
+    }
+
+    fn bundle(&self, chosen: &[bool]) -> TrustBundle {
+        let mut bundle = TrustBundle::new(domain("td"));
+        for (root, _) in self.roots.iter().zip(chosen).filter(|(_, chosen)| **chosen) {
+            bundle.insert_x509(root).unwrap();
+        }
+        bundle
+    }
+
+    /// Every moment at which a verdict can change: the last second of each certificate, the one after it, and now.
+    fn moments(&self) -> Vec<UnixTime> {
+        let all = self
+            .roots
+            .iter()
+            .chain(&self.intermediates)
+            .chain(self.leaves.iter().map(|(leaf, _)| leaf));
+        let ends = all.map(|der| Certificate::parse(der).unwrap().not_after());
+        let mut moments: Vec<_> = ends
+            .flat_map(|end| [end, end + Duration::from_secs(1)])
+            .chain([NOW])
+            .collect();
+        moments.sort();
+        moments
+    }
+
+    /// The last moment at which the verifier accepts a leaf, from now on without a gap.
+    fn accepted_until(&self, bundle: &TrustBundle, leaf: &[u8]) -> Option<UnixTime> {
+        let accepts = |now: &UnixTime| {
+            let options = VerifyOptions::at(*now).with_intermediates(&self.intermediates);
+            bundle.verify(&[leaf], &options).is_ok()
+        };
+        self.moments().into_iter().take_while(accepts).last()
+    }
+}
+
+fn below(above: &mut Authority, name: &str, seed: u64) -> Authority {
+    let key = key(seed);
+    let csr = CsrBuilder::for_intermediate(&domain("td"))
+        .unwrap()
+        .build(&key)
+        .unwrap();
+    let server: SpiffeId = "spiffe://td/server".parse().unwrap();
+    let caller = Caller::from(&server).with_downstream(true);
+    let grant = CsrPolicy::istio()
+        .check_ca(csr.der())
+        .unwrap()
+        .authorize(&caller)
+        .unwrap();
+    let profile = CaProfile::intermediate(domain("td"))
+        .with_organization(format!("below {name}"))
+        .with_ttl(HOUR * 30);
+    let issued = above
+        .issue_intermediate(&grant, &profile, NOW, &mut InsecureSeededEntropy::new(seed))
+        .unwrap();
+    above.intermediate(&issued, Arc::new(key)).unwrap()
+}
+
+fn leaf(ca: &mut Authority, number: usize) -> (Vec<u8>, IssuanceRecord) {
+    let id: SpiffeId = format!("spiffe://td/workload/{number}").parse().unwrap();
+    let mut entropy = InsecureSeededEntropy::new(100 + number as u64);
+    let csr = CsrBuilder::new(&id)
+        .build(&KeyPair::generate(&mut entropy).unwrap())
+        .unwrap();
+    let grant = CsrPolicy::istio()
+        .check(csr.der())
+        .unwrap()
+        .authorize(&Caller::from(&id))
+        .unwrap();
+    let svid = ca.issue(&grant, NOW, &mut entropy).unwrap();
+    (svid.leaf().to_vec(), svid.record().clone())
+}
+
+/// C-BND-11, every pair of bundles of four roots: what loses trust by the log is what the verifier stops to accept.
+#[test]
+fn the_effect_of_a_change_is_what_the_verifier_sees() {
+    let pki = &*PKI;
+    let choices: Vec<[bool; 4]> = (0..16)
+        .map(|bits| [0, 1, 2, 3].map(|bit| bits >> bit & 1 == 1))
+        .collect();
+    let bundles: Vec<TrustBundle> = choices.iter().map(|chosen| pki.bundle(chosen)).collect();
+    let verdicts: Vec<Vec<Option<UnixTime>>> = bundles
+        .iter()
+        .map(|bundle| {
+            pki.leaves
+                .iter()
+                .map(|(leaf, _)| pki.accepted_until(bundle, leaf))
+                .collect()
+        })
+        .collect();
+    let log = || pki.leaves.iter().map(|(_, record)| record);
+    let (mut at_once, mut later, mut kept) = (0, 0, 0);
+    for (old, before) in bundles.iter().zip(&verdicts) {
+        for (new, after) in bundles.iter().zip(&verdicts) {
+            let lost = old.diff(new).effect(log(), &pki.intermediates, NOW);
+            let found: Vec<_> = lost.iter().map(|lost| (lost.record.serial, lost.until)).collect();
+            let mut expected = Vec::new();
+            for ((record, before), after) in log().zip(before).zip(after) {
+                match before.is_some() && after < before {
+                    true => expected.push((record.serial, *after)),
+                    false => kept += 1,
+                }
+            }
+            assert_eq!(found, expected);
+            at_once += expected.iter().filter(|(_, until)| until.is_none()).count();
+            later += expected.iter().filter(|(_, until)| until.is_some()).count();
+        }
+    }
+    assert!(
+        at_once > 200 && later > 20 && kept > 500,
+        "{at_once} {later} {kept}"
+    );
+}
+
+/// C-BND-11: without the intermediates, only what the roots themselves have issued is found; what has ended loses nothing.
+#[test]
+fn the_effect_knows_what_the_logs_say() {
+    let pki = &*PKI;
+    let log = || pki.leaves.iter().map(|(_, record)| record);
+    let diff = pki.bundle(&[true; 4]).diff(&pki.bundle(&[false; 4]));
+    assert_eq!(
+        diff.effect(log(), &pki.intermediates, NOW).len(),
+        pki.leaves.len()
+    );
+    assert_eq!(diff.effect(log(), &[], NOW).len(), pki.leaves.len() - 2);
+    assert!(
+        diff.effect(log(), &pki.intermediates, NOW + HOUR * 1_000)
+            .is_empty()
+    );
+    assert!(diff.effect(log(), &[vec![0x30, 0x00]], NOW).len() == pki.leaves.len() - 2);
+}
+
+/// C-BND-11: authorities, keys for tokens, and numbers.
+#[test]
+fn a_difference_names_what_changed() {
+    let public = |seed: u64| JsonWebKey::from_spki(key(seed).public_key().der()).unwrap();
+    let mut old = PKI.bundle(&[true, false, true, false]).with_sequence(Some(4));
+    let mut new = PKI.bundle(&[false, false, true, true]);
+    for (name, seed) in [("gone", 1), ("kept", 2), ("changed", 3)] {
+        old.jwt_mut().insert(name, public(seed));
+    }
+    for (name, seed) in [("kept", 2), ("changed", 4), ("new", 5)] {
+        new.jwt_mut().insert(name, public(seed));
+    }
+    let diff = old.diff(&new);
+    let ders = |list: &[mesh_ca::X509Authority]| -> Vec<Vec<u8>> {
+        list.iter().map(|one| one.der().to_vec()).collect()
+    };
+    assert_eq!(ders(&diff.added), [PKI.roots[3].clone()]);
+    assert_eq!(ders(&diff.kept), [PKI.roots[2].clone()]);
+    assert_eq!(ders(&diff.removed), [PKI.roots[0].clone()]);
+    assert_eq!(diff.added_keys, ["changed", "new"]);
+    assert_eq!(diff.removed_keys, ["changed", "gone"]);
+    assert_eq!((diff.sequence.from, diff.sequence.to), (Some(4), None));
+    assert!(!diff.is_empty());
+
+    let numbered = old.clone().with_sequence(Some(5));
+    assert!(old.diff(&numbered).is_empty(), "the number is no content");
+    let mut other_key = old.clone();
+    other_key.jwt_mut().remove("gone");
+    assert!(!old.diff(&other_key).is_empty(), "a key for tokens is");
+}
