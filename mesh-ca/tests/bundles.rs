@@ -1,13 +1,16 @@
-//! What a change of a bundle costs (C-BND-11).
+//! What a change of a bundle costs (C-BND-11), and bundles in saved state (C-API-2).
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use mesh_ca::jwt::JsonWebKey;
 use mesh_ca::{
-    Authority, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, InsecureSeededEntropy, IssuanceRecord,
-    KeyPair, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions,
+    Authority, BundleSet, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, DocumentMode,
+    InsecureSeededEntropy, IssuanceRecord, KeyPair, Limits, SpiffeId, TrustBundle, TrustDomain, UnixTime,
+    VerifyOptions,
 };
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -234,4 +237,158 @@ fn a_difference_names_what_changed() {
     let mut other_key = old.clone();
     other_key.jwt_mut().remove("gone");
     assert!(!old.diff(&other_key).is_empty(), "a key for tokens is");
+    let saved = serde_json::to_string(&diff).unwrap();
+    assert_eq!(serde_json::from_str::<mesh_ca::BundleDiff>(&saved).unwrap(), diff);
+}
+
+/// A bundle with all that one can have: authorities, keys for tokens, keys that are carried along, numbers.
+fn any_bundle(name: &'static str) -> impl Strategy<Value = TrustBundle> {
+    let wit = "[a-z]{1,6}"
+        .prop_map(|kid| json!({"use": "wit-svid", "kty": "EC", "kid": kid, "x": {"y": [1.5, null]}}));
+    let parts = (
+        Just((0..4).collect::<Vec<usize>>()).prop_shuffle(),
+        0usize..=4,
+        prop::collection::btree_map("\\PC{0,8}", 0u64..4, 0..5),
+        prop::collection::vec(wit, 0..3),
+        any::<Option<u64>>(),
+        prop::option::of(0u64..100_000),
+    );
+    parts.prop_map(move |(order, count, keys, wit, sequence, hint)| {
+        let document = json!({ "keys": wit }).to_string();
+        let document = TrustBundle::from_spiffe_json(
+            domain(name),
+            document.as_bytes(),
+            DocumentMode::Standard,
+            &Limits::default(),
+        );
+        let mut bundle = document.unwrap().bundle;
+        for index in order.into_iter().take(count) {
+            bundle.insert_x509(&PKI.roots[index]).unwrap();
+        }
+        for (name, seed) in keys {
+            bundle
+                .jwt_mut()
+                .insert(name, JsonWebKey::from_spki(key(seed).public_key().der()).unwrap());
+        }
+        bundle
+            .with_sequence(sequence)
+            .with_refresh_hint(hint.map(Duration::from_secs))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// C-API-2, P7: a bundle that was saved and read back is the same, in its answers too.
+    #[test]
+    fn bundles_survive_being_saved(bundle in any_bundle("td")) {
+        let text = serde_json::to_string(&bundle).unwrap();
+        let read: TrustBundle = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&read, &bundle);
+        prop_assert_eq!(read.to_spiffe_json(), bundle.to_spiffe_json());
+        prop_assert_eq!(read.refresh_hint(), bundle.refresh_hint());
+        for (leaf, _) in &PKI.leaves {
+            let options = VerifyOptions::at(NOW).with_intermediates(&PKI.intermediates);
+            prop_assert_eq!(read.verify(&[leaf], &options), bundle.verify(&[leaf], &options));
+        }
+        prop_assert_eq!(serde_json::to_string(&read).unwrap(), text, "the same bytes");
+    }
+
+    /// C-API-2, C-IST-6: so is a set of them.
+    #[test]
+    fn sets_survive_being_saved(
+        local in any_bundle("td"),
+        one in prop::option::of(any_bundle("one")),
+        two in prop::option::of(any_bundle("two")),
+        with_alias in any::<bool>(),
+    ) {
+        let mut set = BundleSet::new(local).with_aliases(with_alias.then(|| domain("alias"))).unwrap();
+        for bundle in [one, two].into_iter().flatten() {
+            set.insert(bundle).unwrap();
+        }
+        let text = serde_json::to_string(&set).unwrap();
+        prop_assert_eq!(serde_json::from_str::<BundleSet>(&text).unwrap(), set);
+    }
+
+    /// C-GEN-10: whatever stands in a saved bundle, reading it does not panic, and what is taken can be written.
+    #[test]
+    fn no_saved_text_panics(x509 in ".{0,20}", wit in "[\\[\\]{}\":,a-z0-9 -]{0,40}", hint in any::<u64>()) {
+        let saved = json!({
+            "trust_domain": "td", "x509_authorities": [], "wit_authorities": [wit], "refresh_hint": hint,
+        });
+        if let Ok(bundle) = serde_json::from_value::<TrustBundle>(saved) {
+            serde_json::to_string(&bundle).unwrap();
+        }
+        prop_assert!(serde_json::from_value::<mesh_ca::X509Authority>(json!(x509)).is_err());
+    }
+}
+
+fn saved() -> Value {
+    let mut bundle = PKI.bundle(&[true, false, true, false]).with_sequence(Some(1));
+    bundle
+        .jwt_mut()
+        .insert("key", JsonWebKey::from_spki(key(1).public_key().der()).unwrap());
+    serde_json::to_value(bundle).unwrap()
+}
+
+/// C-API-2: what the constructors refuse is refused, and what they pass over is passed over.
+#[test]
+fn what_cannot_be_built_cannot_be_read() {
+    let read = |change: &dyn Fn(&mut Value)| {
+        let mut value = saved();
+        change(&mut value);
+        serde_json::from_value::<TrustBundle>(value).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(&|_| ()).unwrap().x509_authorities().len(), 2);
+    let refused: [(&str, &dyn Fn(&mut Value)); 9] = [
+        ("trust domain", &|bundle| bundle["trust_domain"] = json!("TD")),
+        ("no base64", &|bundle| bundle["x509_authorities"][0] = json!("?")),
+        ("no certificate", &|bundle| {
+            bundle["x509_authorities"][0] = json!("MAA=")
+        }),
+        ("a key that is none", &|bundle| {
+            bundle["jwt_authorities"]["key"]["spki"] = json!([48, 0])
+        }),
+        ("a number", &|bundle| bundle["sequence"] = json!(-1)),
+        ("a private key", &|bundle| {
+            bundle["wit_authorities"] = json!([r#"{"use":"wit-svid","kty":"EC","d":"AA"}"#]);
+        }),
+        ("another use", &|bundle| {
+            bundle["wit_authorities"] = json!([r#"{"use":"jwt-svid","kty":"EC"}"#])
+        }),
+        ("two entries in one", &|bundle| {
+            bundle["wit_authorities"] =
+                json!([r#"{"use":"wit-svid","kty":"EC"},{"use":"wit-svid","kty":"EC"}"#]);
+        }),
+        ("two lists in one", &|bundle| {
+            bundle["wit_authorities"] =
+                json!([r#"{"use":"wit-svid","kty":"EC"}],[{"use":"wit-svid","kty":"EC"}"#]);
+        }),
+    ];
+    for (what, change) in refused {
+        assert!(read(change).is_err(), "{what}");
+    }
+    let twice = read(&|bundle| {
+        let first = bundle["x509_authorities"][0].clone();
+        bundle["x509_authorities"].as_array_mut().unwrap().push(first);
+    });
+    assert_eq!(
+        twice.unwrap().x509_authorities().len(),
+        2,
+        "no authority is there twice"
+    );
+    let zero = read(&|bundle| bundle["refresh_hint"] = json!(0)).unwrap();
+    assert_eq!(zero.refresh_hint(), TrustBundle::DEFAULT_REFRESH_HINT);
+
+    let of = |name: &str| serde_json::to_value(TrustBundle::new(domain(name))).unwrap();
+    let sets = [
+        json!({ "local": of("td"), "federated": [of("td")] }),
+        json!({ "local": of("td"), "federated": [of("one"), of("one")] }),
+        json!({ "local": of("td"), "aliases": ["one"], "federated": [of("one")] }),
+    ];
+    for set in sets {
+        assert!(serde_json::from_value::<BundleSet>(set.clone()).is_err(), "{set}");
+    }
+    let plain = serde_json::from_value::<BundleSet>(json!({ "local": of("td") })).unwrap();
+    assert_eq!(plain, BundleSet::from(TrustBundle::new(domain("td"))));
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{TrustBundle, X509Authority};
 use crate::certificate::Certificate;
 use crate::{IssuanceRecord, KeyId, UnixTime};
@@ -9,7 +11,7 @@ use crate::{IssuanceRecord, KeyId, UnixTime};
 /// What differs between two versions of a bundle.
 ///
 /// Source: ca.md C-BND-11.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BundleDiff {
     /// Authorities that only the newer one has, in its order.
     pub added: Vec<X509Authority>,
@@ -28,7 +30,7 @@ pub struct BundleDiff {
 }
 
 /// The sequence numbers of two versions of a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SequenceChange {
     /// That of the older one, if it has one.
     pub from: Option<u64>,

@@ -4,6 +4,7 @@ mod diff;
 #[cfg(feature = "jwt")]
 mod document;
 mod roots;
+mod saved;
 mod set;
 #[cfg(feature = "jwt")]
 mod update;
@@ -21,6 +22,8 @@ pub use self::roots::{LenientRoots, RootError, RootErrorKind};
 pub use self::set::BundleSet;
 #[cfg(feature = "jwt")]
 pub use self::update::BundleUpdate;
+use serde::{Deserialize, Serialize};
+
 use crate::certificate::Certificate;
 #[cfg(feature = "jwt")]
 use crate::jwt::JwtBundle;
@@ -45,7 +48,8 @@ use crate::{CertificateError, Limits, PublicKeyError, TrustDomain};
 /// ```
 ///
 /// Source: SPIFFE Trust Domain and Bundle standard; ca.md C-BND-1.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "saved::SavedBundle", into = "saved::SavedBundle")]
 pub struct TrustBundle {
     trust_domain: TrustDomain,
     x509: Vec<X509Authority>,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::TrustBundle;
+use super::saved::SavedSet;
 use crate::{AliasIsFederated, TrustDomain, TrustDomainRef, TrustDomainSet};
 
 /// The bundle of the local trust domain, with its aliases, and those of federated ones. Each vouches for its own trust
@@ -21,13 +24,14 @@ use crate::{AliasIsFederated, TrustDomain, TrustDomainRef, TrustDomainSet};
 /// ```
 ///
 /// Source: ca.md C-IST-6, C-VFY-1, C-VFY-14.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedSet", into = "SavedSet")]
 pub struct BundleSet {
-    names: TrustDomainSet,
+    pub(super) names: TrustDomainSet,
     // INVARIANT: its trust domain is the primary name.
-    local: TrustBundle,
+    pub(super) local: TrustBundle,
     // INVARIANT: holds no name of `names`.
-    federated: BTreeMap<TrustDomain, TrustBundle>,
+    pub(super) federated: BTreeMap<TrustDomain, TrustBundle>,
 }
 
 impl BundleSet {
