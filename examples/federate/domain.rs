@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use mesh_ca::federation::{
-    FederationClient, FederationOptions, FetchAuth, FetchId, Fetched, Output, Relationship,
+    BundlePublisher, FederationClient, FederationOptions, FetchAuth, FetchId, Fetched, InUse, Output,
+    Relationship,
 };
 use mesh_ca::jwt::{JwtMinter, JwtRequest, JwtSvid, JwtVerifyOptions};
 use mesh_ca::{
-    Authority, BundleSet, Caller, CsrBuilder, CsrPolicy, IdMatcher, InsecureSeededEntropy, IssuedSvid,
-    KeyPair, Now, SpiffeId, TrustBundle, TrustDomain, VerifyOptions,
+    Authority, BundleSet, Caller, CsrBuilder, CsrPolicy, IdMatcher, InsecureSeededEntropy, IssuanceRecord,
+    IssuedSvid, KeyPair, Now, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions,
 };
 
 /// What all endpoints serve: a document and the SVID that the endpoint proves itself with, by URL.
@@ -20,8 +21,10 @@ pub(crate) struct Domain {
     pub(crate) entropy: InsecureSeededEntropy,
     authority: Authority,
     minter: JwtMinter<KeyPair>,
-    /// What is published: own authorities, counted up with each change.
-    pub(crate) published: TrustBundle,
+    /// The bundle endpoint: own authorities.
+    pub(crate) publisher: BundlePublisher,
+    /// Every certificate that was issued.
+    log: Vec<IssuanceRecord>,
     pub(crate) client: FederationClient,
 }
 
@@ -36,11 +39,7 @@ impl Domain {
         let mut entropy = InsecureSeededEntropy::new(seed);
         let authority = Authority::self_signed(name.clone(), now.wall, &mut entropy)?;
         let minter = JwtMinter::new(KeyPair::generate(&mut entropy)?)?;
-        let mut published = authority
-            .trust_bundle()
-            .clone()
-            .with_sequence(Some(1))
-            .with_refresh_hint(Some(HINT));
+        let mut published = authority.trust_bundle().clone().with_refresh_hint(Some(HINT));
         published
             .jwt_mut()
             .insert(minter.key_id(), minter.public_key().clone());
@@ -55,7 +54,8 @@ impl Domain {
             entropy,
             authority,
             minter,
-            published,
+            publisher: BundlePublisher::new(published, now.wall)?,
+            log: Vec::new(),
             client,
         })
     }
@@ -68,7 +68,9 @@ impl Domain {
         let grant = CsrPolicy::istio()
             .check(csr.der())?
             .authorize(&Caller::from(&id))?;
-        Ok(self.authority.issue(&grant, now.wall, &mut self.entropy)?)
+        let svid = self.authority.issue(&grant, now.wall, &mut self.entropy)?;
+        self.log.push(svid.record().clone());
+        Ok(svid)
     }
 
     pub(crate) fn token(&mut self, path: &str, audience: &str, now: Now) -> Result<String, Box<dyn Error>> {
@@ -76,38 +78,46 @@ impl Domain {
         Ok(self.minter.mint(&request, now.wall, &mut self.entropy)?)
     }
 
-    /// Prepares a new root beside the one in use, and publishes both.
-    pub(crate) fn prepare_root(&mut self, now: Now) -> Result<Authority, Box<dyn Error>> {
+    /// Prepares a new root beside the one in use, and publishes both. Also gives the time at which every consumer has had
+    /// the chance to fetch it.
+    pub(crate) fn prepare_root(&mut self, now: Now) -> Result<(Authority, UnixTime), Box<dyn Error>> {
         let next = Authority::self_signed(self.name.clone(), now.wall, &mut self.entropy)?;
-        for authority in next.trust_bundle().x509_authorities() {
-            self.published.insert_x509(authority.der())?;
-        }
-        self.count_up();
-        Ok(next)
+        let mut both = self.publisher.bundle().clone().with_sequence(None);
+        both.insert_x509(next.certificate_der())?;
+        self.publish(both, now)?;
+        let usable_from = self.publisher.usable_from(next.certificate_der());
+        Ok((next, usable_from.ok_or("the root is published")?))
     }
 
     pub(crate) fn activate(&mut self, next: Authority) {
         self.authority = next;
     }
 
-    /// Takes all roots but the one in use out of the bundle.
-    pub(crate) fn retire_old_roots(&mut self) {
-        let current = self.authority.trust_bundle().clone();
-        let published: Vec<Vec<u8>> = self
-            .published
-            .x509_authorities()
-            .iter()
-            .map(|authority| authority.der().to_vec())
-            .collect();
-        for der in published.iter().filter(|der| !current.contains_x509(der)) {
-            self.published.remove_x509(der);
+    /// Takes all roots but the one in use out of the bundle, if nothing needs them any more.
+    pub(crate) fn retire_old_roots(&mut self, now: Now) -> Result<(), Box<dyn Error>> {
+        let current = self.authority.trust_bundle();
+        let mut kept = self.publisher.bundle().clone().with_sequence(None);
+        for authority in self.publisher.bundle().x509_authorities() {
+            if !current.contains_x509(authority.der()) {
+                kept.remove_x509(authority.der());
+            }
         }
-        self.count_up();
+        self.publish(kept, now)
     }
 
-    fn count_up(&mut self) {
-        let next = self.published.sequence().unwrap_or(0) + 1;
-        self.published = self.published.clone().with_sequence(Some(next));
+    fn publish(&mut self, bundle: TrustBundle, now: Now) -> Result<(), Box<dyn Error>> {
+        let in_use = InUse {
+            certificates: &self.log,
+            ..InUse::default()
+        };
+        self.publisher.publish(bundle, &in_use, now.wall)?;
+        Ok(())
+    }
+
+    /// What the endpoint answers to whoever asks for the first time.
+    pub(crate) fn document(&self) -> String {
+        let response = self.publisher.respond("GET", None);
+        String::from_utf8_lossy(&response.body).into_owned()
     }
 
     /// Lets the client do what is due, against the endpoints; what became of it, a line each.
@@ -177,7 +187,7 @@ impl Domain {
 
     /// Whether a workload of this domain accepts a peer, and if not, why.
     pub(crate) fn verdict_on(&self, peer: &IssuedSvid, now: Now) -> Result<String, Box<dyn Error>> {
-        let mut bundles = BundleSet::new(self.published.clone());
+        let mut bundles = BundleSet::new(self.publisher.bundle().clone());
         for bundle in self.client.bundles() {
             bundles.insert(bundle.clone())?;
         }

@@ -34,18 +34,27 @@ pub(crate) fn tell(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     story.line(&verdict)?;
 
     story.say("bank publishes a second root beside the first, and does not use it yet")?;
-    let next = story.bank.prepare_root(story.now)?;
+    let (next, usable_from) = story.bank.prepare_root(story.now)?;
     story.meet()?;
 
     story.pass(HINT)?;
+    story.refresh()?;
+    story.say("the root is too young to be used: a consumer may have missed two polls")?;
+    story.pass(usable_from.saturating_since(story.now.wall))?;
     story.refresh()?;
     story.say("every consumer has had the time to fetch it: bank issues with the new root")?;
     story.bank.activate(next);
     story.meet()?;
 
-    story.pass(Duration::from_secs(24 * 3_600))?;
+    let too_early = story.bank.retire_old_roots(story.now);
+    story.line(&match too_early {
+        Ok(()) => "the first root left".to_owned(),
+        Err(error) => format!("the first root cannot leave: {error}"),
+    })?;
+
+    story.pass(Duration::from_secs(24 * 3_600 + 1))?;
     story.say("the last SVID of the first root has run out: the root leaves the bundle")?;
-    story.bank.retire_old_roots();
+    story.bank.retire_old_roots(story.now)?;
     story.refresh()?;
     story.meet()?;
 
@@ -70,7 +79,7 @@ fn begin<W: Write>(out: &mut W) -> Result<Story<'_, W>, Box<dyn Error>> {
         endpoint_url: SHOP_URL.parse()?,
         profile: EndpointProfile::HttpsSpiffe {
             endpoint_id: SpiffeId::from_path(&shop.name, "/spire/server")?,
-            initial_bundle: Some(shop.published.clone()),
+            initial_bundle: Some(shop.publisher.bundle().clone()),
         },
     };
     let bank = Domain::new("bank.example", 2, [shop_by_spiffe], now)?;
@@ -110,15 +119,9 @@ impl<W: Write> Story<'_, W> {
     fn refresh(&mut self) -> Result<(), Box<dyn Error>> {
         let mut endpoints = Endpoints::new();
         let server = self.shop.workload("/spire/server", self.now)?;
-        endpoints.insert(
-            SHOP_URL.to_owned(),
-            (self.shop.published.to_spiffe_json(), server),
-        );
+        endpoints.insert(SHOP_URL.to_owned(), (self.shop.document(), server));
         let server = self.bank.workload("/web", self.now)?;
-        endpoints.insert(
-            BANK_URL.to_owned(),
-            (self.bank.published.to_spiffe_json(), server),
-        );
+        endpoints.insert(BANK_URL.to_owned(), (self.bank.document(), server));
         let mut lines = self.shop.refresh(self.now, &endpoints)?;
         lines.extend(self.bank.refresh(self.now, &endpoints)?);
         lines.iter().try_for_each(|line| self.line(line))

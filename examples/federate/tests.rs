@@ -34,6 +34,10 @@ fn the_story_has_no_gap() {
         "{text}"
     );
     assert!(
+        text.contains("the first root cannot leave: ") && text.contains("would lose trust"),
+        "{text}"
+    );
+    assert!(
         text.contains("shop.example no longer trusts bank.example"),
         "{text}"
     );

@@ -1,4 +1,7 @@
-//! Federation: fetching the bundles of other trust domains, as their publishers ask for it.
+//! Federation: fetching the bundles of other trust domains, as their publishers ask for it, and publishing the own one.
+//!
+//! [`BundlePublisher`] is the own bundle endpoint without its network: it answers consumers, and keeps keys from being used
+//! too early or leaving too early.
 //!
 //! [`FederationClient`] is a machine without I/O. It says when to fetch what and how to authenticate the endpoint; the
 //! embedder fetches and hands in what came back.
@@ -22,11 +25,15 @@
 
 mod client;
 mod endpoint;
+mod publisher;
 mod relationship;
 
+#[cfg(test)]
+mod publisher_tests;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Alarm, AlarmKind, FederationClient, FederationState, FetchId, Fetched, Output};
 pub use endpoint::{EndpointUrl, EndpointUrlError};
+pub use publisher::{BundlePublisher, BundleResponse, InUse, PublishError, PublisherState};
 pub use relationship::{EndpointProfile, FederationConfigError, FederationOptions, FetchAuth, Relationship};
