@@ -158,7 +158,7 @@ const EMPTY: Raw = Raw {
 
 impl<'t> Node<'t> {
     /// The range of bytes to show for a field below this node: a scalar itself, else the key or item that leads to it.
-    /// Of a field that is not there, the closest one above it.
+    /// Of a field that is not there, the closest one above it; if not even the first step is there, where the node starts.
     pub fn locate(&self, path: &FieldPath) -> Option<Range<usize>> {
         self.locate_by(path, |node, segment| node.step(segment))
     }
@@ -183,7 +183,9 @@ impl<'t> Node<'t> {
             });
             node = next;
         }
+        let start = self.span().start;
         span.or_else(|| path.is_root().then(|| self.span()))
+            .or(Some(start..start))
     }
 
     /// What a segment leads to, and what to show for it.

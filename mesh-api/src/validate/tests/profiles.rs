@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Object;
-use crate::codec::Profile;
+use crate::codec::{DecodeOptions, Profile, decode_with};
 use crate::kind::Kind;
 use crate::meta::ObjectMeta;
-use crate::validate::{Semantics, ValidateOptions, validate};
+use crate::validate::{Semantics, ValidateOptions, validate, validate_all};
 
 fn codes(kind: Kind, spec: Value, options: &ValidateOptions) -> Vec<&'static str> {
     Object::new(kind, spec)
@@ -374,4 +374,29 @@ fn proposals_name_a_fix() {
     ] {
         assert_eq!(help(kind, spec), [Some(expected.to_owned())]);
     }
+}
+
+#[test]
+fn a_finding_on_what_is_not_there_has_the_place_of_the_object() {
+    // A-PAR-14, where not even the first step of the path is there
+    let text = "kind: Namespace\napiVersion: v1\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a}\n";
+    let options = DecodeOptions {
+        profile: Profile::Istiod,
+        ..DecodeOptions::default()
+    };
+    let decoded = decode_with("a.yaml", text.as_bytes(), &options);
+    let report = validate_all(decoded.objects(), &ValidateOptions::new(Profile::Istiod));
+    let places: Vec<String> = report
+        .iter()
+        .map(|finding| {
+            finding
+                .location
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string)
+        })
+        .collect();
+    assert!(
+        !places.is_empty() && places.iter().all(|place| place == "a.yaml:4:1"),
+        "{places:?}"
+    );
 }
