@@ -20,13 +20,31 @@ pub(super) struct Checker<'t> {
     found: Vec<Diagnostic>,
 }
 
-/// One step down from the object, with what to show of it.
-struct Step<'t> {
-    to: To<'t>,
-    span: Range<usize>,
+/// One step down from the object.
+#[derive(Clone, Copy)]
+enum Step<'t> {
+    /// To an item of a list.
+    Item(usize, Node<'t>),
+    /// To the value at a key of a map.
+    Key(Node<'t>),
 }
 
-#[derive(Clone, Copy)]
+impl<'t> Step<'t> {
+    /// What is shown of a value that one comes to by this step.
+    fn shown(self) -> Range<usize> {
+        let (Self::Item(_, node) | Self::Key(node)) = self;
+        node.span()
+    }
+
+    fn to(self) -> To<'t> {
+        match self {
+            Self::Item(index, _) => To::Index(index),
+            Self::Key(key) => To::Name(key.text()),
+        }
+    }
+}
+
+/// A step in a path.
 enum To<'t> {
     Index(usize),
     Name(&'t str),
@@ -56,7 +74,7 @@ impl<'t> Checker<'t> {
         let entry = self.object.entries().find(|(key, _)| key.text() == name);
         match entry.filter(|(_, value)| !value.is_null()) {
             Some((key, value)) => {
-                self.step(To::Name(key.text()), key.span(), |checker| {
+                self.step(Step::Key(key), |checker| {
                     checker.visit(value, schema, schema.rule.unwrap_or(&CR_2))
                 });
             }
@@ -76,7 +94,10 @@ impl<'t> Checker<'t> {
         let rule = schema.rule.unwrap_or(rule);
         let structure = self.structure(node, schema, rule);
         // A-CR-1: CEL is asked only where the structure is sound
-        let patterns = structure && self.checks(node, schema, rule, Language::Pattern);
+        if !structure || schema.checks.is_empty() {
+            return structure;
+        }
+        let patterns = self.checks(node, schema, rule, Language::Pattern);
         if patterns {
             self.checks(node, schema, rule, Language::Cel);
         }
@@ -122,16 +143,15 @@ impl<'t> Checker<'t> {
     fn fields(&mut self, node: Node<'t>, fields: &'static [Field], rule: &'static Rule) -> bool {
         let mut sound = true;
         for (key, value) in node.entries() {
-            let name = key.text();
-            sound &= match fields.iter().find(|field| field.name == name) {
+            let name = key.key_text();
+            sound &= match fields.iter().find(|field| field.name.as_bytes() == name) {
                 // the API server drops it
                 Some(_) if value.is_null() => true,
-                Some(field) => self.step(To::Name(name), key.span(), |checker| {
-                    checker.visit(value, field.schema, rule)
-                }),
-                None => self.step(To::Name(name), key.span(), |checker| {
-                    checker.unknown(name, fields)
-                }),
+                Some(field) => {
+                    is_any_text(value, field.schema)
+                        || self.step(Step::Key(key), |checker| checker.visit(value, field.schema, rule))
+                }
+                None => self.step(Step::Key(key), |checker| checker.unknown(key.text(), fields)),
             };
         }
         for field in fields.iter().filter(|field| field.required) {
@@ -165,6 +185,9 @@ impl<'t> Checker<'t> {
 
     /// The members of a oneof.
     fn members(&mut self, node: Node<'t>, members: &[&'static str], rule: &'static Rule) -> bool {
+        if node.len() < 2 {
+            return true;
+        }
         let mut set = node
             .entries()
             .filter(|(key, value)| !value.is_null() && members.contains(&key.text()));
@@ -184,10 +207,11 @@ impl<'t> Checker<'t> {
     fn items(&mut self, node: Node<'t>, schema: &'static Schema, rule: &'static Rule) -> bool {
         let mut sound = true;
         for (index, item) in node.items().enumerate() {
-            sound &= self.step(To::Index(index), item.span(), |checker| match item.is_null() {
-                true => checker.wrong_type(item, schema),
-                false => checker.visit(item, schema, rule),
-            });
+            sound &= is_any_text(item, schema)
+                || self.step(Step::Item(index, item), |checker| match item.is_null() {
+                    true => checker.wrong_type(item, schema),
+                    false => checker.visit(item, schema, rule),
+                });
         }
         sound
     }
@@ -195,12 +219,11 @@ impl<'t> Checker<'t> {
     fn entries(&mut self, node: Node<'t>, schema: &'static Schema, rule: &'static Rule) -> bool {
         let mut sound = true;
         for (key, value) in node.entries() {
-            sound &= self.step(To::Name(key.text()), key.span(), |checker| {
-                match value.is_null() {
+            sound &= is_any_text(value, schema)
+                || self.step(Step::Key(key), |checker| match value.is_null() {
                     true => checker.wrong_type(value, schema),
                     false => checker.visit(value, schema, rule),
-                }
-            });
+                });
         }
         sound
     }
@@ -375,7 +398,7 @@ impl<'t> Checker<'t> {
             .entries()
             .find(|(key, _)| !check.points_at.is_empty() && key.text() == check.points_at)
         {
-            Some((key, value)) => self.step(To::Name(key.text()), key.span(), |checker| {
+            Some((key, value)) => self.step(Step::Key(key), |checker| {
                 checker.report_at(value, rule, message, help)
             }),
             None => self.report_at(node, rule, message, help),
@@ -398,8 +421,8 @@ impl<'t> Checker<'t> {
         fine
     }
 
-    fn step<T>(&mut self, to: To<'t>, span: Range<usize>, inside: impl FnOnce(&mut Self) -> T) -> T {
-        self.steps.push(Step { to, span });
+    fn step<T>(&mut self, step: Step<'t>, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.steps.push(step);
         let value = inside(self);
         self.steps.pop();
         value
@@ -408,11 +431,11 @@ impl<'t> Checker<'t> {
     /// What is shown for the place where the checker stands: the key or item that leads there.
     fn shown(&self) -> Range<usize> {
         let start = self.object.span().start;
-        self.steps.last().map_or(start..start, |step| step.span.clone())
+        self.steps.last().map_or(start..start, |step| step.shown())
     }
 
     fn path<const N: usize>(&self, below: [To<'_>; N]) -> FieldPath {
-        let steps = self.steps.iter().map(|step| step.to).chain(below);
+        let steps = self.steps.iter().map(|step| step.to()).chain(below);
         let segments: Vec<Segment> = steps
             .map(|to| match to {
                 To::Index(index) => Segment::Index(index),
@@ -471,6 +494,14 @@ impl<'t> Checker<'t> {
         self.found.push(finding);
         false
     }
+}
+
+/// Whether a value is text, and text is all that is wanted: most values are, and there is nothing to look at.
+#[inline]
+fn is_any_text(node: Node<'_>, schema: &Schema) -> bool {
+    matches!(schema.shape, Shape::Text(Size::ANY))
+        && schema.checks.is_empty()
+        && node.kind() == NodeKind::String
 }
 
 /// A number with a fraction of nothing, such as `80.0`, which counts as an integer (A-WIRE-5).

@@ -338,10 +338,11 @@ fn label_name(text: &str, what: &'static str) -> Check {
 /// ASCII letters and digits anywhere, `inner` bytes everywhere but at the ends.
 fn label(text: &str, what: &'static str, limit: usize, inner: impl Fn(u8) -> bool) -> Check {
     length(text, what, limit)?;
-    let bad = text.char_indices().find(|(_, c)| {
-        !c.is_ascii_alphanumeric() && !u8::try_from(*c).is_ok_and(|byte| byte.is_ascii() && inner(byte))
-    });
-    if let Some((offset, found)) = bad {
+    // what is no ASCII begins with a byte that is none
+    let bad = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_alphanumeric() && !(byte.is_ascii() && inner(byte)));
+    if let Some((offset, found)) = bad.and_then(|at| Some((at, text.get(at..)?.chars().next()?))) {
         return Err(CheckError::new(Problem::BadChar { what, found }).at(offset));
     }
     let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());

@@ -188,7 +188,7 @@ impl<'t> Node<'t> {
     /// The value at a key of a map.
     pub fn get(&self, key: &str) -> Option<Node<'t>> {
         self.entries()
-            .find(|(name, _)| name.text() == key)
+            .find(|(name, _)| name.key_text() == key.as_bytes())
             .map(|(_, value)| value)
     }
 

@@ -20,7 +20,7 @@ pub struct TlsRoute {
 }
 
 /// Conditions on a TLS connection that must all hold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TlsMatchAttributes {
     /// Server names, of which one must match; wildcards allowed. Each must lie within a host of the object (A-VS-90).
@@ -56,7 +56,7 @@ pub struct TcpRoute {
 }
 
 /// Conditions on a TCP connection that must all hold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct L4MatchAttributes {
     /// Destination addresses, as `address` or `address/length`, of which one must match. Empty means any.

@@ -123,6 +123,7 @@ rules! {
 /// What the routes need to know of the object.
 struct Scope<'a> {
     hosts: &'a [String],
+    /// The hosts, if there are TLS routes, whose server names are looked up in it.
     index: HostIndex<()>,
     is_delegate: bool,
     /// Bound to gateways alone: there are some, and the word `mesh` is not among them.
@@ -140,9 +141,10 @@ pub(super) fn check(spec: &VirtualService, at: At<'_>, context: &mut Context<'_>
         tcp,
         export_to,
     } = spec;
+    let indexed = if tls.is_empty() { &[] } else { hosts.as_slice() };
     let scope = Scope {
         hosts,
-        index: hosts
+        index: indexed
             .iter()
             .map(|host| (Host::new(Text::new(host)), ()))
             .collect(),
@@ -233,6 +235,9 @@ fn check_hosts(scope: &Scope<'_>, tls: &[TlsRoute], at: &At<'_>, context: &mut C
 ///
 /// Read backwards and sorted, all names that a wildcard covers follow it, so one pass finds them.
 fn overlaps(hosts: &[String]) -> BTreeMap<usize, usize> {
+    if hosts.len() < 2 {
+        return BTreeMap::new();
+    }
     let mut backwards: Vec<(Vec<u8>, bool, usize)> = hosts
         .iter()
         .enumerate()
