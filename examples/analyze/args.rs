@@ -14,6 +14,7 @@ usage: analyze [FILES...] [options]
   --mesh FILE             the mesh configuration
   --networks FILE         the networks of the mesh
   --output FORMAT         text, json or yaml (default: text)
+  --strict                look also for what istioctl does not
   --suppress CODE=PATTERN leave out messages of a code about objects like `Kind name.namespace`, with * and ?; several times
 
 exit codes, as istioctl's: 0 nothing found, 64 wrong usage, 65 objects that cannot be read, 79 issues found
@@ -37,6 +38,7 @@ pub(crate) struct Arguments {
     pub(crate) mesh: Option<String>,
     pub(crate) networks: Option<String>,
     pub(crate) format: Format,
+    pub(crate) strict: bool,
     pub(crate) suppressions: Vec<Suppression>,
 }
 
@@ -48,7 +50,7 @@ pub(crate) enum Wish {
     ListAnalyzers,
 }
 
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--analyzer",
     "--complete",
     "--failure-threshold",
@@ -57,6 +59,7 @@ const FLAGS: [&str; 9] = [
     "--mesh",
     "--networks",
     "--output",
+    "--strict",
     "--suppress",
 ];
 
@@ -70,6 +73,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Wish, String> {
         mesh: None,
         networks: None,
         format: Format::Text,
+        strict: false,
         suppressions: Vec::new(),
     };
     let mut words = words.iter();
@@ -91,6 +95,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Wish, String> {
             "--mesh" => arguments.mesh = Some(value()?),
             "--networks" => arguments.networks = Some(value()?),
             "--output" | "-o" => arguments.format = format(&value()?)?,
+            "--strict" => arguments.strict = true,
             "--suppress" | "-S" => {
                 let rule = value()?
                     .parse::<Suppression>()

@@ -50,11 +50,16 @@ fn list_analyzers(out: &mut dyn Write) -> io::Result<()> {
         name,
         summary,
         by_default,
+        in_strict,
         ..
     } in ANALYZERS
     {
-        let off = if *by_default { "" } else { " (off by default)" };
-        writeln!(out, "{name}: {summary}{off}")?;
+        let when = match (by_default, in_strict) {
+            (true, _) => "",
+            (false, true) => " (with --strict)",
+            (false, false) => " (when it is named)",
+        };
+        writeln!(out, "{name}: {summary}{when}")?;
     }
     Ok(())
 }
@@ -77,7 +82,13 @@ fn analyze(arguments: &Arguments, process: &mut Process<'_>) -> io::Result<u8> {
             }
         }
     }
+    let profile = if arguments.strict {
+        Profile::Strict
+    } else {
+        Profile::Istiod
+    };
     let mut analyze_options = AnalyzeOptions {
+        profile,
         complete: arguments.complete,
         default_ingress: true,
         now: mesh_api::scalar::Timestamp::from_unix_seconds(process.now),
@@ -107,7 +118,10 @@ fn analyze(arguments: &Arguments, process: &mut Process<'_>) -> io::Result<u8> {
         writeln!(process.stderr, "{}: {finding}", finding.severity)?;
     }
     let chosen: Vec<&Analyzer> = match arguments.analyzers.as_slice() {
-        [] => ANALYZERS.iter().filter(|analyzer| analyzer.by_default).collect(),
+        [] => ANALYZERS
+            .iter()
+            .filter(|analyzer| analyzer.runs_in(profile))
+            .collect(),
         chosen => chosen.to_vec(),
     };
     let analysis = analyze_with(&chosen, decoded.objects(), &analyze_options);

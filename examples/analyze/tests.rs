@@ -99,6 +99,22 @@ spec: {hosts: [a.com], http: [{route: [{destination: {host: reviews}}]}]}
 }
 
 #[test]
+fn strict_looks_for_more_than_istioctl() {
+    let weights = "\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: a}
+spec:
+  hosts: [a.com]
+  http:
+  - route: [{destination: {host: a}, weight: 1}, {destination: {host: b}, weight: 1}]
+";
+    assert_eq!(analyze_text(&["-"], weights.as_bytes()).code, CLEAN);
+    let strict = analyze_text(&["-", "--strict"], weights.as_bytes()).stdout;
+    assert!(strict.contains("[MESH0"), "{strict}");
+}
+
+#[test]
 fn formats_say_the_same() {
     let json = analyze(&["--output", "json"]).stdout;
     let messages: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
@@ -137,7 +153,7 @@ fn one_analyzer_can_be_run() {
     assert_eq!(only.stdout.lines().count(), 3, "{}", only.stdout);
     let listed = analyze(&["--list-analyzers"]).stdout;
     assert!(
-        listed.contains("annotations.AlphaAnalyzer: annotations of alpha status (off by default)\n"),
+        listed.contains("annotations.AlphaAnalyzer: annotations of alpha status (when it is named)\n"),
         "{listed}"
     );
     assert_eq!(listed.lines().count(), mesh_api::analyze::ANALYZERS.len());

@@ -4,7 +4,7 @@
 //! which are about permissions, versions and upgrades of a running cluster, and IST0143, which needs the listeners of a
 //! running workload.
 //!
-//! Codes that begin with `MESH` are this crate's own, and their analyzers are off by default (A-AN-3).
+//! Codes that begin with `MESH` are this crate's own, and their analyzers run in the strict profile (A-AN-3).
 //!
 //! Source: Istio analysis message types; api.md §4.
 

@@ -22,8 +22,8 @@
 //!
 //! # Beyond istioctl
 //!
-//! Analyzers whose names begin with `own.` look for what istioctl does not (A-AN-3). They are off by default; their messages have
-//! codes that begin with `MESH`.
+//! Analyzers whose names begin with `own.` look for what istioctl does not (A-AN-3). They run in [`Profile::Strict`], or when they
+//! are named; their messages have codes that begin with `MESH`.
 //!
 //! # What is known
 //!
@@ -88,6 +88,7 @@ pub(crate) use gateway::is_certificate_bundle;
 pub use message::{Message, MessageType, Needs};
 pub use suppress::{Suppression, SuppressionError};
 
+use crate::codec::Profile;
 use crate::mesh::{MeshConfig, MeshNetworks};
 use crate::names::Namespace;
 use crate::object_set::ObjectSet;
@@ -99,6 +100,9 @@ use view::{DefaultIngress, View};
 /// What analysis depends on besides the objects.
 #[derive(Debug, Clone)]
 pub struct AnalyzeOptions {
+    /// Whose verdict is wanted. In [`Profile::Strict`] the analyzers `own.*` run too; between the others nothing differs, for
+    /// istioctl knows no profiles. Default [`Profile::default`].
+    pub profile: Profile,
     /// The mesh configuration. Default: Istio's.
     pub mesh: MeshConfig,
     /// The networks of the mesh, as in the ConfigMap document `meshNetworks`. Default: none.
@@ -127,6 +131,7 @@ pub struct AnalyzeOptions {
 impl Default for AnalyzeOptions {
     fn default() -> Self {
         Self {
+            profile: Profile::default(),
             mesh: MeshConfig::default(),
             networks: MeshNetworks::default(),
             istio_namespace: Namespace::new("istio-system"),
@@ -153,9 +158,12 @@ impl AnalyzeOptions {
     }
 }
 
-/// Analyzes objects with all analyzers that are on by default.
+/// Analyzes objects with all analyzers that run in the profile.
 pub fn analyze(objects: &ObjectSet, options: &AnalyzeOptions) -> Analysis {
-    let chosen: Vec<&Analyzer> = ANALYZERS.iter().filter(|analyzer| analyzer.by_default).collect();
+    let chosen: Vec<&Analyzer> = ANALYZERS
+        .iter()
+        .filter(|analyzer| analyzer.runs_in(options.profile))
+        .collect();
     analyze_with(&chosen, objects, options)
 }
 
@@ -230,9 +238,18 @@ pub struct Analyzer {
     pub type_name: &'static str,
     /// What it looks for.
     pub summary: &'static str,
-    /// Whether [`analyze`] runs it.
+    /// Whether [`analyze`] runs it in every profile.
     pub by_default: bool,
+    /// Whether [`analyze`] runs it in [`Profile::Strict`].
+    pub in_strict: bool,
     run: fn(&View<'_>, &mut Sink<'_>),
+}
+
+impl Analyzer {
+    /// Whether [`analyze`] runs it in a profile.
+    pub fn runs_in(&self, profile: Profile) -> bool {
+        self.by_default || (self.in_strict && profile == Profile::Strict)
+    }
 }
 
 /// The analyzer of a name, istioctl's or that of its type.
@@ -250,24 +267,29 @@ pub fn analyzer(name: &str) -> Option<&'static Analyzer> {
 }
 
 macro_rules! analyzers {
-    ($($name:literal $(= $type_name:literal)? $run:expr, $summary:literal $(, $off:ident)?;)*) => {
+    ($($name:literal $(= $type_name:literal)? $run:expr, $summary:literal $(, $when:ident)?;)*) => {
         /// All analyzers, by package and name, those of the schema at the end.
         pub static ANALYZERS: &[Analyzer] = &[$(Analyzer {
             name: $name,
             type_name: analyzers!(@type $name $($type_name)?),
             summary: $summary,
-            by_default: analyzers!(@default $($off)?),
+            by_default: analyzers!(@default $($when)?),
+            in_strict: analyzers!(@strict $($when)?),
             run: $run,
         }),*];
     };
     (@type $name:literal) => { $name };
     (@type $name:literal $type_name:literal) => { $type_name };
     (@default) => { true };
-    (@default off) => { false };
+    (@default named) => { false };
+    (@default strict) => { false };
+    (@strict) => { true };
+    (@strict named) => { false };
+    (@strict strict) => { true };
 }
 
 analyzers! {
-    "annotations.AlphaAnalyzer" annotations::alpha, "annotations of alpha status", off;
+    "annotations.AlphaAnalyzer" annotations::alpha, "annotations of alpha status", named;
     "annotations.K8sAnalyzer" annotations::check, "unknown, misplaced, deprecated and invalid annotations";
     "auth.AuthorizationPoliciesAnalyzer" = "authz.AuthorizationPoliciesAnalyzer" authz::policies,
         "AuthorizationPolicies for no workload, and unknown namespaces in them";
@@ -313,11 +335,11 @@ analyzers! {
     "virtualservice.GatewayAnalyzer" virtual_service::gateways, "unknown gateways, and hosts they do not serve";
     "virtualservice.JWTClaimRouteAnalyzer" virtual_service::claims, "routes by claims that nobody verifies";
     "webhook.Analyzer" webhook::injectors, "injectors that overlap or lead nowhere";
-    "own.DelegateAnalyzer" own::delegates, "delegates that cannot be used", off;
-    "own.PolicyAnalyzer" own::policies, "policies that contradict each other", off;
-    "own.ProviderAnalyzer" own::providers, "unknown providers of authorization", off;
-    "own.UnusedAnalyzer" own::unused, "subsets, gateways and DestinationRules that nobody uses", off;
-    "own.WeightAnalyzer" own::weights, "weights that are no percentages", off;
+    "own.DelegateAnalyzer" own::delegates, "delegates that cannot be used", strict;
+    "own.PolicyAnalyzer" own::policies, "policies that contradict each other", strict;
+    "own.ProviderAnalyzer" own::providers, "unknown providers of authorization", strict;
+    "own.UnusedAnalyzer" own::unused, "subsets, gateways and DestinationRules that nobody uses", strict;
+    "own.WeightAnalyzer" own::weights, "weights that are no percentages", strict;
     "schema.ValidationAnalyzer.AuthorizationPolicy" schema::check::<crate::security::AuthorizationPolicy>, "A-AP";
     "schema.ValidationAnalyzer.DestinationRule" schema::check::<crate::networking::DestinationRule>, "A-DR";
     "schema.ValidationAnalyzer.EnvoyFilter" schema::check::<crate::networking::EnvoyFilter>, "A-EF";

@@ -144,4 +144,13 @@ fn analyzers_are_told_apart_by_name() {
         .map(|one| one.name)
         .collect();
     assert_eq!(off, [&["annotations.AlphaAnalyzer"], &own[..]].concat());
+    for one in ANALYZERS {
+        assert_eq!(
+            one.runs_in(Profile::Strict),
+            one.name != "annotations.AlphaAnalyzer",
+            "{}",
+            one.name
+        );
+        assert_eq!(one.runs_in(Profile::Cluster), one.by_default, "{}", one.name);
+    }
 }
