@@ -17,13 +17,15 @@
 //! Source: Istio security/pkg/nodeagent/sds `toEnvoySecret`; xds.md X-SDS-6, X-SDS-8.
 
 use mesh_ca::agent::{
-    CertificateSecret, NamedSecret, PrivateKeyProvider, SdsRequest, Secret, ValidationSecret,
+    CertificateSecret, DeltaSdsRequest, NamedSecret, PrivateKeyProvider, SdsRequest, Secret, ValidationSecret,
 };
 use prost_types::Any;
 
 use crate::pb::envoy::config::core::v3::{DataSource, data_source};
 use crate::pb::envoy::extensions::transport_sockets::tls::v3 as tls;
-use crate::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
+use crate::pb::envoy::service::discovery::v3::{
+    self as discovery, DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
+};
 use crate::pb::{self, Kind};
 use crate::resource::Resource;
 
@@ -82,6 +84,68 @@ pub fn request(request: &DiscoveryRequest) -> Option<SdsRequest> {
     Some(SdsRequest {
         names: request.resource_names.clone(),
         version: request.version_info.clone(),
+        nonce: request.response_nonce.clone(),
+        error: request.error_detail.as_ref().map(|status| status.message.clone()),
+    })
+}
+
+/// The response that carries these secrets on a delta stream, as the agent's `SendDelta` says. Each has a version of its own.
+///
+/// ```
+/// use mesh_ca::agent::{NamedSecret, Secret, ValidationSecret};
+/// use mesh_xds::secret;
+///
+/// let roots = NamedSecret {
+///     name: "ROOTCA".to_owned(),
+///     version: 3,
+///     secret: Secret::Validation(ValidationSecret { trusted_ca: "-----BEGIN ...".to_owned(), crl: None }).into(),
+/// };
+/// let response = secret::delta_response(&[roots.clone()], &["default".to_owned()], "3", "1");
+/// assert_eq!(response.resources[0].version, roots.resource_version());
+/// assert_eq!(response.removed_resources, ["default"]);
+/// ```
+pub fn delta_response(
+    secrets: &[NamedSecret],
+    removed: &[String],
+    version: &str,
+    nonce: &str,
+) -> DeltaDiscoveryResponse {
+    let resources = secrets.iter().map(|secret| discovery::Resource {
+        name: secret.name.clone(),
+        version: secret.resource_version(),
+        resource: Some(pb::pack(&message(secret))),
+        ..discovery::Resource::default()
+    });
+    DeltaDiscoveryResponse {
+        system_version_info: version.to_owned(),
+        resources: resources.collect(),
+        removed_resources: removed.to_vec(),
+        type_url: Kind::Secret.type_url(),
+        nonce: nonce.to_owned(),
+        ..DeltaDiscoveryResponse::default()
+    }
+}
+
+/// A request of Envoy on a delta stream, as the agent takes it. `None` when it asks for something else than secrets.
+///
+/// ```
+/// use mesh_xds::pb::envoy::service::discovery::v3::DeltaDiscoveryRequest;
+/// use mesh_xds::secret;
+///
+/// let names = vec!["default".to_owned()];
+/// let mut request = DeltaDiscoveryRequest { resource_names_subscribe: names.clone(), ..Default::default() };
+/// assert_eq!(secret::delta_request(&request).map(|request| request.subscribe), Some(names));
+/// request.type_url = "type.googleapis.com/envoy.config.cluster.v3.Cluster".to_owned();
+/// assert_eq!(secret::delta_request(&request), None);
+/// ```
+pub fn delta_request(request: &DeltaDiscoveryRequest) -> Option<DeltaSdsRequest> {
+    if !request.type_url.is_empty() && request.type_url != Kind::Secret.type_url() {
+        return None;
+    }
+    Some(DeltaSdsRequest {
+        subscribe: request.resource_names_subscribe.clone(),
+        unsubscribe: request.resource_names_unsubscribe.clone(),
+        initial_versions: request.initial_resource_versions.clone(),
         nonce: request.response_nonce.clone(),
         error: request.error_detail.as_ref().map(|status| status.message.clone()),
     })
@@ -314,6 +378,49 @@ mod tests {
             "validationContext": { "trustedCa": { "inlineBytes": "cm9vdHM=" }, "crl": { "inlineBytes": "bGlzdA==" } }
         });
         assert_eq!(json, expected);
+    }
+
+    /// C-SDS-11: requests and responses of the delta variant; every field arrives.
+    #[test]
+    fn delta_requests_and_responses_fit_the_agent() {
+        let text = |text: &str| text.to_owned();
+        let asked = DeltaDiscoveryRequest {
+            type_url: String::new(),
+            resource_names_subscribe: vec![text("default")],
+            resource_names_unsubscribe: vec![text("ROOTCA")],
+            initial_resource_versions: [(text("default"), text("7"))].into(),
+            response_nonce: text("2"),
+            error_detail: Some(crate::pb::google::rpc::Status {
+                message: text("no"),
+                ..Default::default()
+            }),
+            ..DeltaDiscoveryRequest::default()
+        };
+        let expected = DeltaSdsRequest {
+            subscribe: vec![text("default")],
+            unsubscribe: vec![text("ROOTCA")],
+            initial_versions: [(text("default"), text("7"))].into(),
+            nonce: text("2"),
+            error: Some(text("no")),
+        };
+        assert_eq!(delta_request(&asked), Some(expected));
+        let (named, _) = certificate(None);
+        let response = delta_response(std::slice::from_ref(&named), &[text("ROOTCA")], "7", "2");
+        assert_eq!(
+            (response.system_version_info.as_str(), response.nonce.as_str()),
+            ("7", "2")
+        );
+        assert_eq!(response.type_url, Kind::Secret.type_url());
+        assert_eq!(response.removed_resources, ["ROOTCA"]);
+        let [resource] = &response.resources[..] else {
+            panic!()
+        };
+        assert_eq!(
+            (resource.name.as_str(), &resource.version),
+            ("default", &named.resource_version())
+        );
+        let message_of = resource.resource.as_ref().unwrap();
+        assert_eq!(pb::unpack::<tls::Secret>(message_of).unwrap(), message(&named));
     }
 
     /// Requests and responses: nonces, versions, errors.

@@ -9,7 +9,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, HeaderValue, Request, Response};
-use mesh_xds::pb::envoy::service::discovery::v3::DiscoveryRequest;
+use mesh_xds::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use mesh_xds::secret;
 use prost::Message;
 use tokio::net::{UnixListener, UnixStream};
@@ -61,7 +61,11 @@ impl Shared {
     }
 
     async fn stream(self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        let known = request.uri().path() == "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets";
+        let method = match request.uri().path() {
+            "/envoy.service.secret.v3.SecretDiscoveryService/DeltaSecrets" => Some(Method::DeltaSecrets),
+            "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets" => Some(Method::StreamSecrets),
+            _ => None,
+        };
         let mut response = Response::new(());
         response
             .headers_mut()
@@ -69,17 +73,18 @@ impl Shared {
         let Ok(mut send) = respond.send_response(response, false) else {
             return;
         };
-        if !known {
-            return close(&mut send, "12", "only StreamSecrets is served");
-        }
+        let Some(method) = method else {
+            return close(&mut send, "12", "only StreamSecrets and DeltaSecrets are served");
+        };
         let stream = self.node.borrow_mut().open();
         // A proxy that goes away, or sends nonsense, ends its stream; nothing else.
-        let _ = self.talk(stream, request.into_body(), &mut send).await;
+        let _ = self.talk(method, stream, request.into_body(), &mut send).await;
         self.node.borrow_mut().close(stream);
     }
 
     async fn talk(
         &self,
+        method: Method,
         stream: mesh_ca::agent::StreamId,
         mut body: RecvStream,
         send: &mut SendStream<Bytes>,
@@ -96,6 +101,15 @@ impl Shared {
             };
             for message in queued {
                 match message {
+                    ToProxy::Delta {
+                        secrets,
+                        removed,
+                        version,
+                        nonce,
+                    } => {
+                        let message = secret::delta_response(&secrets, &removed, &version, &nonce);
+                        send.send_data(frame(&message.encode_to_vec()), false)?;
+                    }
                     ToProxy::Secrets {
                         secrets,
                         version,
@@ -117,9 +131,7 @@ impl Shared {
                     body.flow_control().release_capacity(data.len())?;
                     received.extend_from_slice(&data);
                     while let Some(message) = next_message(&mut received)? {
-                        let message = DiscoveryRequest::decode(message)?;
-                        let request = secret::request(&message).ok_or("not a request for secrets")?;
-                        self.node.borrow_mut().request(stream, &request)?;
+                        self.hand_over(method, stream, message)?;
                         self.changed.notify_waiters();
                     }
                 }
@@ -127,6 +139,30 @@ impl Shared {
             }
         }
     }
+
+    /// Gives a request of a proxy to the agent.
+    fn hand_over(&self, method: Method, stream: mesh_ca::agent::StreamId, message: Bytes) -> Result<()> {
+        const NO_SECRETS: &str = "not a request for secrets";
+        match method {
+            Method::DeltaSecrets => {
+                let message = DeltaDiscoveryRequest::decode(message)?;
+                let request = secret::delta_request(&message).ok_or(NO_SECRETS)?;
+                self.node.borrow_mut().delta_request(stream, &request)
+            }
+            Method::StreamSecrets => {
+                let message = DiscoveryRequest::decode(message)?;
+                let request = secret::request(&message).ok_or(NO_SECRETS)?;
+                self.node.borrow_mut().request(stream, &request)
+            }
+        }
+    }
+}
+
+/// How a stream speaks.
+#[derive(Clone, Copy)]
+enum Method {
+    DeltaSecrets,
+    StreamSecrets,
 }
 
 /// A message in its gRPC frame: no compression, length, content.

@@ -1,6 +1,7 @@
 //! Two Envoys that speak mutual TLS with certificates from this program: a CA and two node agents, each with its Unix
-//! socket. A request goes through both; then the client's certificate is rotated, and another request shows the new one. At
-//! last both get a second authority to trust.
+//! socket. The server asks by the state-of-the-world variant of SDS, the client by the delta variant. A request goes through
+//! both; then the client's certificate is rotated, and another request shows the new one. Both get a second authority to
+//! trust. At last the client's agent hangs up, and the Envoys come back with what they have.
 //!
 //! ```text
 //! ENVOY_BIN=/path/to/envoy cargo run --example agent_sds
@@ -66,6 +67,10 @@ mod tests {
         assert!(text.contains("a client without a certificate: 503"), "{text}");
         assert!(
             text.contains("both trust a second authority, and still talk: 200"),
+            "{text}"
+        );
+        assert!(
+            text.contains("3 of 3 streams come back with what they have, 0 secrets are sent again"),
             "{text}"
         );
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use live_examples::{Clock, Device};
-use mesh_ca::agent::{AgentOutput, NamedSecret, NewKey, SdsAgent, SdsAgentConfig, SdsRequest, StreamId};
+use mesh_ca::agent::{
+    AgentOutput, DeltaSdsRequest, NamedSecret, NewKey, SdsAgent, SdsAgentConfig, SdsRequest, StreamId,
+};
 use mesh_ca::rotation::SvidFailure;
 use mesh_ca::{Authority, Caller, CsrBuilder, CsrPolicy, KeyFormat, KeyPair, SpiffeId, Status, StatusCode};
 
@@ -13,6 +15,13 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>
 /// What goes to a proxy on its stream.
 #[derive(Debug)]
 pub(crate) enum ToProxy {
+    /// On a stream that speaks the delta variant.
+    Delta {
+        secrets: Vec<NamedSecret>,
+        removed: Vec<String>,
+        version: String,
+        nonce: String,
+    },
     Secrets {
         secrets: Vec<NamedSecret>,
         version: String,
@@ -29,6 +38,9 @@ pub(crate) struct Node {
     clock: Clock,
     entropy: Device,
     next_stream: u64,
+    /// How many secrets went to proxies, and how many streams began with what the proxy has already.
+    pub(crate) sent: usize,
+    pub(crate) came_back: usize,
     /// What was not taken by the streams yet.
     pub(crate) queues: BTreeMap<StreamId, Vec<ToProxy>>,
 }
@@ -44,6 +56,8 @@ impl Node {
             clock,
             entropy: Device::open()?,
             next_stream: 0,
+            sent: 0,
+            came_back: 0,
             queues: BTreeMap::new(),
         };
         node.agent.start(clock.now());
@@ -67,6 +81,20 @@ impl Node {
     pub(crate) fn request(&mut self, stream: StreamId, request: &SdsRequest) -> Result<()> {
         self.agent.handle_request(self.clock.now(), stream, request);
         self.serve()
+    }
+
+    pub(crate) fn delta_request(&mut self, stream: StreamId, request: &DeltaSdsRequest) -> Result<()> {
+        self.came_back += usize::from(!request.initial_versions.is_empty());
+        self.agent.handle_delta_request(self.clock.now(), stream, request);
+        self.serve()
+    }
+
+    /// Ends all streams; how many they were.
+    pub(crate) fn hang_up(&mut self) -> usize {
+        for queue in self.queues.values_mut() {
+            queue.push(ToProxy::Close(Status::new(StatusCode::Unavailable, "come back")));
+        }
+        self.queues.len()
     }
 
     pub(crate) fn rotate(&mut self) -> Result<()> {
@@ -123,6 +151,23 @@ impl Node {
                     }
                 }
                 // Step 5: certificate and key go to the proxy.
+                AgentOutput::SendDelta {
+                    stream,
+                    secrets,
+                    removed,
+                    version,
+                    nonce,
+                } => {
+                    self.queue(
+                        stream,
+                        ToProxy::Delta {
+                            secrets,
+                            removed,
+                            version,
+                            nonce,
+                        },
+                    );
+                }
                 AgentOutput::SendSecrets {
                     stream,
                     secrets,
@@ -154,6 +199,9 @@ impl Node {
     }
 
     fn queue(&mut self, stream: StreamId, message: ToProxy) {
+        if let ToProxy::Delta { secrets, .. } | ToProxy::Secrets { secrets, .. } = &message {
+            self.sent += secrets.len();
+        }
         if let Some(queue) = self.queues.get_mut(&stream) {
             queue.push(message);
         }

@@ -59,7 +59,10 @@ async fn talk(program: PathBuf, out: &mut dyn Write) -> Result<()> {
     )
     .await?;
     let client_address = client.listener("client").ok_or("the client listens")?;
-    writeln!(out, "client Envoy sends to it from {client_address}, as {CLIENT}")?;
+    writeln!(
+        out,
+        "client Envoy sends to it from {client_address}, as {CLIENT}; it asks by the delta variant"
+    )?;
 
     let first = get(client_address).await?;
     writeln!(
@@ -110,11 +113,36 @@ async fn talk(program: PathBuf, out: &mut dyn Write) -> Result<()> {
         agent.changed.notify_waiters();
         wait_for_other_roots(envoy, &before).await?;
     }
+    let version = version_of_roots(&client)?;
+    if version.len() != 32 {
+        return Err(format!("`{version}` is no version of a secret of its own").into());
+    }
     let third = get(client_address).await?;
     writeln!(
         out,
         "both trust a second authority, and still talk: {} by {}",
         third.status, third.peer
+    )?;
+    come_back(&client_agent, out).await
+}
+
+/// The proxies of an agent lose their streams, and come back with what they have.
+async fn come_back(agent: &Shared, out: &mut dyn Write) -> Result<()> {
+    let sent = agent.node.borrow().sent;
+    let streams = agent.node.borrow_mut().hang_up();
+    agent.changed.notify_waiters();
+    for _ in 0..200 {
+        if agent.node.borrow().came_back >= streams {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let node = agent.node.borrow();
+    writeln!(
+        out,
+        "the client's agent hangs up: {} of {streams} streams come back with what they have, {} secrets are sent again",
+        node.came_back,
+        node.sent - sent
     )?;
     Ok(())
 }
@@ -188,14 +216,14 @@ fn server_bootstrap(socket: &Path) -> Value {
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
             "require_client_certificate": true,
-            "common_tls_context": tls_context(CLIENT),
+            "common_tls_context": tls_context(CLIENT, "GRPC"),
         },
     });
     bootstrap(socket, listener("server", &routes, Some(tls)), vec![])
 }
 
 fn client_bootstrap(socket: &Path, server: SocketAddr, has_certificate: bool) -> Value {
-    let mut tls = tls_context(SERVER);
+    let mut tls = tls_context(SERVER, "DELTA_GRPC");
     if !has_certificate {
         tls["tls_certificate_sds_secret_configs"] = json!([]);
     }
@@ -221,9 +249,9 @@ fn client_bootstrap(socket: &Path, server: SocketAddr, has_certificate: bool) ->
     bootstrap(socket, listener("client", &routes, None), vec![cluster])
 }
 
-/// Own certificate and authorities from the agent; the peer has to have this identity.
-fn tls_context(peer: &str) -> Value {
-    let secret = |name: &str| json!({ "name": name, "sds_config": sds_config() });
+/// Own certificate and authorities from the agent, asked for by this variant of xDS; the peer has to have this identity.
+fn tls_context(peer: &str, api_type: &str) -> Value {
+    let secret = |name: &str| json!({ "name": name, "sds_config": sds_config(api_type) });
     json!({
         "tls_certificate_sds_secret_configs": [secret("default")],
         "combined_validation_context": {
@@ -235,12 +263,12 @@ fn tls_context(peer: &str) -> Value {
     })
 }
 
-fn sds_config() -> Value {
+fn sds_config(api_type: &str) -> Value {
     json!({
         "resource_api_version": "V3",
         "initial_fetch_timeout": "0s",
         "api_config_source": {
-            "api_type": "GRPC",
+            "api_type": api_type,
             "transport_api_version": "V3",
             "set_node_on_first_message_only": true,
             "grpc_services": [{ "envoy_grpc": { "cluster_name": "sds-grpc" } }],

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use live_examples::{Clock, Device};
 use mesh_ca::agent::{
-    CertificateSecret, DEFAULT_SECRET, ROOT_SECRET, SdsRequest, Secret, StreamId, ValidationSecret,
+    CertificateSecret, DEFAULT_SECRET, DeltaSdsRequest, ROOT_SECRET, SdsRequest, Secret, StreamId,
+    ValidationSecret,
 };
 use mesh_ca::{Authority, Limits, TrustBundle, VerifyOptions, pem};
 
@@ -15,12 +16,19 @@ use super::node::{Node, Result, ToProxy};
 pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     let clock = Clock::start();
     let ca = Authority::self_signed("cluster.local".parse()?, clock.now().wall, &mut Device::open()?)?;
-    let mut server = Proxy::start("server", "spiffe://cluster.local/ns/shop/sa/reviews", &ca, clock)?;
+    let mut server = Proxy::start(
+        "server",
+        "spiffe://cluster.local/ns/shop/sa/reviews",
+        &ca,
+        clock,
+        Variant::StateOfTheWorld,
+    )?;
     let mut client = Proxy::start(
         "client",
         "spiffe://cluster.local/ns/shop/sa/productpage",
         &ca,
         clock,
+        Variant::Delta,
     )?;
     server.receive(out)?;
     client.receive(out)?;
@@ -51,9 +59,17 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<()> {
     server.check(&client, clock, out)
 }
 
+/// How a proxy asks.
+#[derive(Clone, Copy)]
+enum Variant {
+    Delta,
+    StateOfTheWorld,
+}
+
 /// A proxy with its agent.
 struct Proxy {
     name: &'static str,
+    variant: Variant,
     node: Node,
     stream: StreamId,
     certificate: Option<CertificateSecret>,
@@ -61,11 +77,12 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn start(name: &'static str, id: &str, ca: &Authority, clock: Clock) -> Result<Self> {
+    fn start(name: &'static str, id: &str, ca: &Authority, clock: Clock, variant: Variant) -> Result<Self> {
         let mut node = Node::start(id, ca, clock)?;
         let stream = node.open();
         let mut proxy = Self {
             name,
+            variant,
             node,
             stream,
             certificate: None,
@@ -75,14 +92,28 @@ impl Proxy {
         Ok(proxy)
     }
 
+    /// Asks for both secrets, or answers a response.
     fn ask(&mut self, version: &str, nonce: &str) -> Result<()> {
-        let request = SdsRequest {
-            names: vec![DEFAULT_SECRET.to_owned(), ROOT_SECRET.to_owned()],
-            version: version.to_owned(),
-            nonce: nonce.to_owned(),
-            error: None,
-        };
-        self.node.request(self.stream, &request)
+        let names = vec![DEFAULT_SECRET.to_owned(), ROOT_SECRET.to_owned()];
+        match self.variant {
+            Variant::Delta => {
+                let request = DeltaSdsRequest {
+                    subscribe: if nonce.is_empty() { names } else { Vec::new() },
+                    nonce: nonce.to_owned(),
+                    ..DeltaSdsRequest::default()
+                };
+                self.node.delta_request(self.stream, &request)
+            }
+            Variant::StateOfTheWorld => {
+                let request = SdsRequest {
+                    names,
+                    version: version.to_owned(),
+                    nonce: nonce.to_owned(),
+                    error: None,
+                };
+                self.node.request(self.stream, &request)
+            }
+        }
     }
 
     /// Takes what the agent sent, and says so to it.
@@ -98,13 +129,19 @@ impl Proxy {
                 return Ok(());
             }
             for message in queue {
-                let ToProxy::Secrets {
-                    secrets,
-                    version,
-                    nonce,
-                } = message
-                else {
-                    return Err("the agent closed the stream".into());
+                let (secrets, version, nonce) = match message {
+                    ToProxy::Delta {
+                        secrets,
+                        removed: _,
+                        version,
+                        nonce,
+                    }
+                    | ToProxy::Secrets {
+                        secrets,
+                        version,
+                        nonce,
+                    } => (secrets, version, nonce),
+                    ToProxy::Close(status) => return Err(status.message().to_owned().into()),
                 };
                 for secret in secrets {
                     writeln!(

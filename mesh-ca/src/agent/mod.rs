@@ -3,18 +3,21 @@
 //! The five steps of certificate delivery, with what this machine does in each:
 //!
 //! 1. The proxy and the agent are told where they find each other: [`SdsAgentConfig::bootstrap`].
-//! 2. The proxy asks for its secrets over a Unix socket: [`SdsAgent::open_stream`], [`SdsAgent::handle_request`].
+//! 2. The proxy asks for its secrets over a Unix socket: [`SdsAgent::open_stream`], [`SdsAgent::handle_request`] or, in the
+//!    delta variant, [`SdsAgent::handle_delta_request`].
 //! 3. The agent makes a key and a signing request, once for however many streams: [`AgentOutput::MakeKey`].
 //! 4. The CA authenticates the caller and signs: [`AgentOutput::SendCsr`], [`SdsAgent::handle_signed`].
-//! 5. Certificate and key go back to the proxy: [`AgentOutput::SendSecrets`]. Then the rotation begins, and each new
+//! 5. Certificate and key go back to the proxy: [`AgentOutput::SendSecrets`], [`AgentOutput::SendDelta`]. Then the rotation begins, and each new
 //!    certificate is pushed.
 //!
 //! While the CA is away, what is held stays served.
 
 mod answer;
 mod config;
+mod delta;
 mod files;
 mod output;
+mod push;
 mod secret;
 mod stream;
 
@@ -35,10 +38,10 @@ use crate::time::{MonotonicTime, Now};
 
 use answer::{Answer, Expected};
 use files::{FileSecret, Files};
-use stream::Stream;
+use stream::{Stream, Variant};
 
 pub use config::{DEFAULT_SECRET, ROOT_SECRET, SdsAgentConfig, SdsBootstrap, WorkloadFiles};
-pub use output::{AgentAlarm, AgentOutput, CsrRequest, NewKey, SdsRequest, StreamId};
+pub use output::{AgentAlarm, AgentOutput, CsrRequest, DeltaSdsRequest, NewKey, SdsRequest, StreamId};
 pub use secret::{CertificateSecret, NamedSecret, PrivateKeyProvider, Secret, ValidationSecret};
 
 /// The agent of one workload, for any number of proxies and streams.
@@ -58,6 +61,9 @@ pub use secret::{CertificateSecret, NamedSecret, PrivateKeyProvider, Secret, Val
 /// | subscribed | more names | subscribed | SendSecrets with these alone |
 /// | subscribed | new content | subscribed | SendSecrets with what changed; authorities first |
 /// | waiting | the CA failed, nothing is held | closed | CloseStream with UNAVAILABLE |
+///
+/// A stream that speaks the delta variant ([`handle_delta_request`](Self::handle_delta_request)) is in the same states, with
+/// SendDelta in place of SendSecrets; it is also told what is there no more.
 ///
 /// Spec: C-SDS, ca.md 24.
 #[derive(Debug, Clone)]
@@ -141,69 +147,39 @@ impl SdsAgent {
         self.streams.insert(stream, Stream::default());
     }
 
-    /// A proxy asks for secrets, or answers a response. A stream that wants more than 64 secrets is closed with
-    /// `RESOURCE_EXHAUSTED`.
+    /// A proxy asks for secrets, or answers a response, in the state-of-the-world variant. A stream that wants more than 64
+    /// secrets is closed with `RESOURCE_EXHAUSTED`.
     pub fn handle_request(&mut self, now: Now, id: StreamId, request: &SdsRequest) {
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
         };
+        if *stream.variant.get_or_insert(Variant::StateOfTheWorld) != Variant::StateOfTheWorld {
+            return self.refuse(id, StatusCode::InvalidArgument, TWO_VARIANTS);
+        }
         // Before the first response there is nothing to answer: the nonce is of a stream that the proxy lost.
         if let Some((nonce, names)) = stream.last.clone().filter(|_| !request.nonce.is_empty()) {
-            if stream
-                .hold
-                .as_ref()
-                .is_some_and(|(held, _)| *held == request.nonce)
-            {
-                stream.hold = None;
-            }
+            stream.release(&request.nonce);
             if nonce != request.nonce {
                 // An answer to an earlier response: the one to the last one is still to come.
                 self.push(now, id);
                 return;
             }
-            if let Some(message) = request.error.clone() {
-                let alarm = AgentAlarm::Nacked {
-                    stream: id,
-                    names,
-                    message,
-                };
-                self.outputs.push_back(AgentOutput::Alarm(alarm));
-            }
+            self.note_refusal(id, names, request.error.as_ref());
         }
         if request.names.len() > MAX_NAMES {
-            self.close_stream(id);
-            let status = Status::new(
-                StatusCode::ResourceExhausted,
-                "more than 64 secrets on one stream",
-            );
-            self.outputs
-                .push_back(AgentOutput::CloseStream { stream: id, status });
-            return;
+            return self.refuse(id, StatusCode::ResourceExhausted, TOO_MANY_NAMES);
         }
         let (known, unknown): (Vec<String>, Vec<String>) =
             request.names.iter().cloned().partition(|name| is_known(name));
+        let mut loses = false;
         if let Some(stream) = self.streams.get_mut(&id) {
-            let loses = stream.wanted.keys().any(|name| !known.contains(name));
+            loses = stream.wanted.keys().any(|name| !known.contains(name));
             stream.want(&known);
-            if loses {
-                self.forget_unwanted();
-            }
         }
-        for name in unknown {
-            self.outputs
-                .push_back(AgentOutput::Alarm(AgentAlarm::UnknownResource {
-                    stream: id,
-                    name,
-                }));
+        if loses {
+            self.forget_unwanted();
         }
-        for name in &known {
-            match FileSecret::parse(name) {
-                Some(file) => self.ask_for_files(&file.paths()),
-                None if !self.contents.contains_key(name) && !self.has_files() => self.want(now),
-                None => {}
-            }
-        }
-        self.push(now, id);
+        self.serve(now, id, &known, unknown);
     }
 
     /// A stream ended. The certificate is kept fresh all the same (C-SDS-14).
@@ -625,84 +601,6 @@ impl SdsAgent {
             self.push(now, stream);
         }
     }
-
-    /// Streams that wait for a first certificate are closed: their proxies come back (C-SDS-7).
-    fn close_waiting(&mut self) {
-        let from_ca = |name: &String| name == DEFAULT_SECRET || name == ROOT_SECRET;
-        let contents = &self.contents;
-        let waits = |stream: &Stream| {
-            stream
-                .wanted
-                .keys()
-                .any(|name| from_ca(name) && !contents.contains_key(name))
-        };
-        let waiting: Vec<StreamId> = self
-            .streams
-            .iter()
-            .filter(|(_, stream)| waits(stream))
-            .map(|(id, _)| *id)
-            .collect();
-        for stream in waiting {
-            self.streams.remove(&stream);
-            let status = Status::new(StatusCode::Unavailable, "no certificate yet");
-            self.outputs
-                .push_back(AgentOutput::CloseStream { stream, status });
-        }
-    }
-
-    /// Sends what is wanted and was not sent yet: authorities first, and the certificate when they were taken (C-SDS-6).
-    fn push(&mut self, now: Now, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
-        if stream.hold.as_ref().is_some_and(|(_, until)| *until <= now.mono) {
-            stream.hold = None;
-        }
-        let mut new: Vec<NamedSecret> = Vec::new();
-        for (name, sent) in &stream.wanted {
-            if let Some((version, secret)) = self
-                .contents
-                .get(name)
-                .filter(|(version, _)| *sent != Some(*version))
-            {
-                new.push(NamedSecret {
-                    name: name.clone(),
-                    version: *version,
-                    secret: Arc::clone(secret),
-                });
-            }
-        }
-        let roots_first = new.iter().any(|secret| secret.name == ROOT_SECRET);
-        if roots_first || stream.hold.is_some() {
-            new.retain(|secret| secret.name != DEFAULT_SECRET);
-        }
-        if new.is_empty() {
-            return;
-        }
-        let nonce = stream.next_nonce();
-        for secret in &new {
-            stream.wanted.insert(secret.name.clone(), Some(secret.version));
-        }
-        if roots_first && stream.wanted.contains_key(DEFAULT_SECRET) {
-            stream.hold = Some((nonce.clone(), now.mono + LONGEST_HOLD));
-        }
-        stream.last = Some((
-            nonce.clone(),
-            new.iter().map(|secret| secret.name.clone()).collect(),
-        ));
-        let version = new
-            .iter()
-            .map(|secret| secret.version)
-            .max()
-            .unwrap_or(0)
-            .to_string();
-        self.outputs.push_back(AgentOutput::SendSecrets {
-            stream: id,
-            secrets: new,
-            version,
-            nonce,
-        });
-    }
 }
 
 fn is_known(name: &str) -> bool {
@@ -711,8 +609,8 @@ fn is_known(name: &str) -> bool {
 
 /// A proxy has one secret for each certificate that it shows or checks; Envoy even takes a stream for each.
 const MAX_NAMES: usize = 64;
-/// So long the certificate waits for the answer to the authorities (C-SDS-6).
-const LONGEST_HOLD: Duration = Duration::from_secs(5);
+const TOO_MANY_NAMES: &str = "more than 64 secrets on one stream";
+const TWO_VARIANTS: &str = "one stream speaks one variant of the protocol";
 /// Files that do not belong together are read again after this time, then after twice that, and so on (C-SDS-3).
 const FIRST_REREAD: Duration = Duration::from_secs(1);
 /// Until this time has passed.

@@ -27,6 +27,24 @@ pub struct SdsRequest {
     pub error: Option<String>,
 }
 
+/// A request of a proxy on its stream, in the delta variant: what changes, and not all that is wanted.
+///
+/// Spec: xDS protocol, incremental variant; xds.md X-SRV-14..18.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeltaSdsRequest {
+    /// The secrets that are wanted too from now on. One that was wanted before is sent again.
+    pub subscribe: Vec<String>,
+    /// The secrets that are not wanted any more.
+    pub unsubscribe: Vec<String>,
+    /// In the first request: what the proxy has from an earlier stream, each with its
+    /// [`resource_version`](super::NamedSecret::resource_version). It is wanted too, and not sent where it is the same.
+    pub initial_versions: BTreeMap<String, String>,
+    /// The nonce of the response that this answers; empty where it answers none.
+    pub nonce: String,
+    /// Why the proxy refused that response.
+    pub error: Option<String>,
+}
+
 /// A new key with its signing request.
 #[derive(Debug, Clone)]
 pub struct NewKey {
@@ -86,7 +104,20 @@ pub enum AgentOutput {
         /// What is sent.
         csr: CsrRequest,
     },
-    /// Send these secrets on a stream (step 5 of 5).
+    /// Send these secrets on a stream that speaks the delta variant (step 5 of 5).
+    SendDelta {
+        /// The stream.
+        stream: StreamId,
+        /// The secrets, each with its [`resource_version`](super::NamedSecret::resource_version).
+        secrets: Vec<NamedSecret>,
+        /// Names of secrets that are there no more.
+        removed: Vec<String>,
+        /// The version of the whole, for people.
+        version: String,
+        /// The nonce of the response.
+        nonce: String,
+    },
+    /// Send these secrets on a stream that speaks the state-of-the-world variant (step 5 of 5).
     SendSecrets {
         /// The stream.
         stream: StreamId,
