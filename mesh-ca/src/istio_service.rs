@@ -1,13 +1,16 @@
 //! Istio's certificate service, without its transport.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use crate::authorize::{AuditRecord, AuthPolicy, Caller, NodeView, RequestMeta, authorize};
 use crate::pb::{IstioCertificateRequest, IstioCertificateResponse};
-use crate::{Authority, CaError, CsrPolicy, Entropy, NoKeySet, Status, UnixTime, default_verifier};
+use crate::{
+    Authority, CaError, CsrPolicy, Entropy, KeySet, KeyStatus, RevocationStore, Status, UnixTime,
+    default_verifier,
+};
 
 /// What answers requests of Istio's certificate service: an authority, named ones beside it, and the rules.
 ///
@@ -22,6 +25,11 @@ pub struct IstioCa {
     pub csr_policy: CsrPolicy,
     /// Who may have which identity.
     pub auth_policy: AuthPolicy,
+    /// What was revoked: keys on its deny list and identities that it blocks get no certificate.
+    pub revocations: RevocationStore,
+    /// [Digests](crate::PublicKeyInfo::digest) of the keys of authorities that were replaced. Like those of the authorities
+    /// that are there, such keys are certified for nobody.
+    pub former_keys: BTreeSet<[u8; 32]>,
 }
 
 impl IstioCa {
@@ -32,6 +40,22 @@ impl IstioCa {
             signers: BTreeMap::new(),
             csr_policy: CsrPolicy::istio(),
             auth_policy: AuthPolicy::default(),
+            revocations: RevocationStore::new(),
+            former_keys: BTreeSet::new(),
+        }
+    }
+}
+
+/// The keys that are certified for nobody.
+///
+/// Source: ca.md C-CSR-17.
+impl KeySet for IstioCa {
+    fn status(&self, spki_digest: &[u8; 32]) -> KeyStatus {
+        let is_own = |authority: &Authority| Sha256::digest(authority.spki_der())[..] == spki_digest[..];
+        let mut authorities = std::iter::once(&self.authority).chain(self.signers.values());
+        match self.former_keys.contains(spki_digest) || authorities.any(is_own) {
+            true => KeyStatus::Issuer,
+            false => self.revocations.status(spki_digest),
         }
     }
 }
@@ -71,7 +95,7 @@ pub fn handle_istio_request(
 ) -> (Result<IstioCertificateResponse, Status>, AuditRecord) {
     let checked = ca
         .csr_policy
-        .check_with(request.csr.as_bytes(), default_verifier(), &NoKeySet);
+        .check_with(request.csr.as_bytes(), default_verifier(), &*ca);
     let csr = match checked {
         Ok(csr) => csr,
         Err(error) => {
@@ -84,7 +108,9 @@ pub fn handle_istio_request(
         impersonated_identity: request.metadata_text("ImpersonatedIdentity").to_owned(),
         cert_signer: request.metadata_text("CertSigner").to_owned(),
     };
-    let grant = match authorize(&csr, caller, &meta, &ca.auth_policy, nodes) {
+    let granted = authorize(&csr, caller, &meta, &ca.auth_policy, nodes)
+        .and_then(|grant| grant.check_not_blocked(&ca.revocations, now).map(|()| grant));
+    let grant = match granted {
         Ok(grant) => grant,
         Err(error) => return (Err(error.status()), error.audit().clone()),
     };
@@ -203,6 +229,65 @@ mod tests {
             ..request()
         };
         assert_eq!(ask(&negative, &caller).0, Ok(2));
+    }
+
+    /// C-CSR-17, C-CRL-2, scenario 81a: keys of authorities, old ones too, and stolen keys are certified for nobody; a blocked
+    /// identity gets nothing until the block ends.
+    #[test]
+    fn keys_and_identities_can_be_refused() {
+        let mut entropy = InsecureSeededEntropy::new(1);
+        let own = std::sync::Arc::new(KeyPair::generate(&mut entropy).unwrap());
+        let profile = crate::CaProfile::root("td".parse().unwrap());
+        let authority = profile.self_sign(own.clone(), NOW, &mut entropy).unwrap();
+        let named = KeyPair::generate(&mut entropy).unwrap();
+        let other = profile
+            .self_sign(std::sync::Arc::new(named.clone()), NOW, &mut entropy)
+            .unwrap();
+        let [old, stolen, good] =
+            [3, 4, 5].map(|seed| KeyPair::generate(&mut InsecureSeededEntropy::new(seed)).unwrap());
+        let mut ca = IstioCa::new(authority);
+        ca.signers.insert("named".to_owned(), other);
+        ca.former_keys.insert(old.public_key().digest());
+        let serial = "0a".parse().unwrap();
+        let revocation = crate::Revocation::new(serial, NOW, NOW + Duration::from_secs(60))
+            .with_reason(crate::RevocationReason::KeyCompromise)
+            .with_key(stolen.public_key().digest());
+        let issuer = ca.authority.key_id().clone();
+        ca.revocations.revoke(&issuer, revocation).unwrap();
+
+        let ask = |ca: &mut IstioCa, key: &KeyPair, now: UnixTime| {
+            let request = IstioCertificateRequest {
+                csr: CsrBuilder::new(&id()).build(key).unwrap().to_pem(),
+                ..request()
+            };
+            let (caller, nodes) = (Caller::from(&id()), NodeView::default());
+            let mut entropy = InsecureSeededEntropy::new(9);
+            let (answer, audit) = handle_istio_request(ca, &request, &caller, &nodes, now, &mut entropy);
+            (answer.err().map(|status| status.code()), audit.rule)
+        };
+        let refused = Some(crate::StatusCode::InvalidArgument);
+        for (key, rule) in [
+            (&*own, "issuer"),
+            (&named, "issuer"),
+            (&old, "issuer"),
+            (&stolen, "denied"),
+        ] {
+            let expected = match rule {
+                "issuer" => "csr.key_is_issuer",
+                _ => "csr.key_denied",
+            };
+            assert_eq!(ask(&mut ca, key, NOW), (refused, expected.to_owned()));
+        }
+        assert_eq!(ask(&mut ca, &good, NOW), (None, "granted".to_owned()));
+
+        let until = NOW + Duration::from_secs(60);
+        ca.revocations.block(&id(), until);
+        let denied = Some(crate::StatusCode::PermissionDenied);
+        assert_eq!(
+            ask(&mut ca, &good, NOW),
+            (denied, "auth.identity_blocked".to_owned())
+        );
+        assert_eq!(ask(&mut ca, &good, until), (None, "granted".to_owned()));
     }
 
     /// Scenario 39, C-AUTH-7: named signers.

@@ -55,15 +55,21 @@ impl AuthError {
             | AuthErrorKind::NotRegistrationAuthorityForm => {
                 Status::new(StatusCode::InvalidArgument, "certificate signing request refused")
             }
+            AuthErrorKind::IdentityBlocked => {
+                Status::new(StatusCode::PermissionDenied, "certificate refused")
+            }
             AuthErrorKind::NotDownstream => {
                 Status::new(StatusCode::PermissionDenied, "intermediate authority refused")
             }
         }
     }
 
-    /// Whether the same request may succeed later. Pods may not be known yet; everything else stays wrong.
+    /// Whether the same request may succeed later. Pods may not be known yet, and a block ends; everything else stays wrong.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, AuthErrorKind::Impersonation(_))
+        matches!(
+            self.kind,
+            AuthErrorKind::IdentityBlocked | AuthErrorKind::Impersonation(_)
+        )
     }
 }
 
@@ -82,6 +88,9 @@ pub enum AuthErrorKind {
     /// The caller has no SPIFFE id, or more than one.
     #[error("the caller has not exactly one SPIFFE id")]
     AmbiguousCaller,
+    /// The identity gets no certificate for a while.
+    #[error("the identity gets no certificate for a while")]
+    IdentityBlocked,
     /// The caller may not ask for that workload's id.
     #[error("impersonation is refused: {0}")]
     Impersonation(#[from] ImpersonationError),
@@ -107,6 +116,7 @@ impl AuthErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::AmbiguousCaller => "auth.ambiguous_caller",
+            Self::IdentityBlocked => "auth.identity_blocked",
             Self::Impersonation(error) => error.code(),
             Self::KeyBoundToOther => "auth.key_bound_to_other",
             Self::KubernetesName(_) => "auth.kubernetes_name",

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuditRecord, AuthMode, RequestMeta};
+use super::{AuditRecord, AuthError, AuthErrorKind, AuthMode, RequestMeta};
 use crate::csr::{ValidCaCsr, ValidCsr};
-use crate::{CaError, KeyAlgorithm, SpiffeId, dns_name};
+use crate::{CaError, KeyAlgorithm, RevocationStore, SpiffeId, UnixTime, dns_name};
 
 /// The proof that a request was validated and its caller authorised: there is no other way to have one. An authority
 /// issues for it.
@@ -70,6 +70,20 @@ impl Grant {
             name: name.to_owned(),
         })?;
         Ok(self)
+    }
+
+    /// Asks whether the identity is [blocked](RevocationStore::block): its certificates were revoked, and it gets no others for
+    /// a while. [`handle_istio_request`](crate::handle_istio_request) does that itself.
+    ///
+    /// # Errors
+    /// [`AuthErrorKind::IdentityBlocked`].
+    ///
+    /// Source: ca.md C-CRL-2.
+    pub fn check_not_blocked(&self, store: &RevocationStore, now: UnixTime) -> Result<(), AuthError> {
+        match store.is_blocked(&self.id, now) {
+            true => Err(AuthError::new(AuthErrorKind::IdentityBlocked, self.audit.clone())),
+            false => Ok(()),
+        }
     }
 
     /// The id to be issued.

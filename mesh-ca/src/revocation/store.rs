@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::RevocationReason;
 use super::crl::{CrlNumber, RevokedEntry};
 use crate::certificate::Certificate;
+use crate::csr::{KeySet, KeyStatus};
 use crate::der::{ENUMERATED, OCTET_STRING, SEQUENCE, Writer, context, context_constructed};
 use crate::pem::{self, PemLabel};
 use crate::signature::write_identifier;
@@ -237,7 +238,8 @@ impl RevocationStore {
         self.blocked.insert(id.clone(), until);
     }
 
-    /// Whether an identity gets no certificate now. Ask before issuing.
+    /// Whether an identity gets no certificate now. Ask before issuing, or let
+    /// [`Grant::check_not_blocked`](crate::Grant::check_not_blocked) do it.
     pub fn is_blocked(&self, id: &SpiffeId, now: UnixTime) -> bool {
         self.blocked.get(id).is_some_and(|until| now < *until)
     }
@@ -247,7 +249,7 @@ impl RevocationStore {
         self.denied_keys.insert(digest);
     }
 
-    /// Whether a key gets no certificate. Ask before issuing.
+    /// Whether a key gets no certificate. The store is a [`KeySet`] for [`CsrPolicy::check_with`](crate::CsrPolicy::check_with).
     pub fn is_key_denied(&self, digest: &[u8; 32]) -> bool {
         self.denied_keys.contains(digest)
     }
@@ -347,6 +349,18 @@ impl RevocationStore {
             number,
             next_update,
         })
+    }
+}
+
+/// Keys on the deny list.
+///
+/// Source: ca.md C-CSR-17, C-CRL-2.
+impl KeySet for RevocationStore {
+    fn status(&self, spki_digest: &[u8; 32]) -> KeyStatus {
+        match self.is_key_denied(spki_digest) {
+            true => KeyStatus::Denied,
+            false => KeyStatus::Unknown,
+        }
     }
 }
 
