@@ -225,10 +225,21 @@ fn the_timeline_of_a_day() {
     assert_eq!(host.statuses(), [Old, Active]);
     host.pass_until(hours(23) + 3 * MINUTE);
     assert_eq!((host.statuses(), host.bundle_size()), (vec![Active], 1));
-    assert!(matches!(
-        host.others[..],
-        [AuthorityOutput::Retired { authority, revoked: false, slot: KeySlot(0), .. }] if authority == first
-    ));
+    let [
+        AuthorityOutput::Retired {
+            authority,
+            revoked: false,
+            slot: KeySlot(0),
+            crl_until,
+            ..
+        },
+    ] = host.others[..]
+    else {
+        panic!("{:?}", host.others)
+    };
+    assert_eq!(authority, first);
+    // C-ROT-17: the last CRL covers whoever still has the bundle with this authority.
+    assert!(crl_until >= host.now.wall + host.rotator.config().dist - MINUTE);
     host.pass_until(hours(24));
     assert_eq!(host.statuses(), [Active, Prepared]);
     host.pass_until(hours(32));

@@ -340,21 +340,22 @@ fn what_cannot_be_built_cannot_be_read() {
         serde_json::from_value::<TrustBundle>(value).map_err(|error| error.to_string())
     };
     assert_eq!(read(&|_| ()).unwrap().x509_authorities().len(), 2);
-    let refused: [(&str, &dyn Fn(&mut Value)); 9] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let refused: [(&str, Change<'_>); 9] = [
         ("trust domain", &|bundle| bundle["trust_domain"] = json!("TD")),
         ("no base64", &|bundle| bundle["x509_authorities"][0] = json!("?")),
         ("no certificate", &|bundle| {
-            bundle["x509_authorities"][0] = json!("MAA=")
+            bundle["x509_authorities"][0] = json!("MAA=");
         }),
         ("a key that is none", &|bundle| {
-            bundle["jwt_authorities"]["key"]["spki"] = json!([48, 0])
+            bundle["jwt_authorities"]["key"]["spki"] = json!([48, 0]);
         }),
         ("a number", &|bundle| bundle["sequence"] = json!(-1)),
         ("a private key", &|bundle| {
             bundle["wit_authorities"] = json!([r#"{"use":"wit-svid","kty":"EC","d":"AA"}"#]);
         }),
         ("another use", &|bundle| {
-            bundle["wit_authorities"] = json!([r#"{"use":"jwt-svid","kty":"EC"}"#])
+            bundle["wit_authorities"] = json!([r#"{"use":"jwt-svid","kty":"EC"}"#]);
         }),
         ("two entries in one", &|bundle| {
             bundle["wit_authorities"] =

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::key::SecretBytes;
 use crate::rotation::{RequestId, SvidAlarm};
 use crate::spiffe_id::SpiffeId;
@@ -11,11 +13,11 @@ use crate::status::Status;
 use super::secret::NamedSecret;
 
 /// The number of a proxy's stream, given by the embedder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StreamId(pub u64);
 
 /// A request of a proxy on its stream: a state-of-the-world discovery request for secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SdsRequest {
     /// The secrets that are wanted from now on.
     pub names: Vec<String>,
@@ -30,7 +32,7 @@ pub struct SdsRequest {
 /// A request of a proxy on its stream, in the delta variant: what changes, and not all that is wanted.
 ///
 /// Spec: xDS protocol, incremental variant; xds.md X-SRV-14..18.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeltaSdsRequest {
     /// The secrets that are wanted too from now on. One that was wanted before is sent again.
     pub subscribe: Vec<String>,
@@ -57,7 +59,7 @@ pub struct NewKey {
 }
 
 /// What goes to the CA: Istio's `IstioCertificateRequest`, and what goes along with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsrRequest {
     /// The signing request in PEM.
     pub csr: String,

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -15,7 +17,7 @@ use crate::jwt::JsonWebKey;
 use crate::{IdError, Limits, TrustDomain};
 
 /// How a bundle document is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DocumentMode {
     /// As a consumer: entries that make no sense are left out and noted. The default.
     #[default]

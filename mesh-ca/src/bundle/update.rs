@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 use super::TrustBundle;
 
 /// What became of a newer version of a bundle (C-BND-8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BundleUpdate {
     /// It was taken.
     Accepted,

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -19,7 +21,7 @@ use crate::{Entropy, Grant, Limits, MonotonicTime, Now};
 const MIN_EXPIRATION: i32 = 600;
 
 /// Whom to ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ExternalSigner {
     /// A signer of Kubernetes.
@@ -36,7 +38,7 @@ pub enum ExternalSigner {
 }
 
 /// How an external authority is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExternalCaConfig {
     /// Whom to ask.
     pub signer: ExternalSigner,

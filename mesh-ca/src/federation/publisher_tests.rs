@@ -378,7 +378,7 @@ proptest! {
         let mut publisher = BundlePublisher::new(bundle(&[0], &["a"]), now).unwrap();
         let mut served = vec![publisher.respond("GET", None)];
         for (roots, keys, wait, is_emergency) in steps {
-            now = now + Duration::from_secs(wait);
+            now += Duration::from_secs(wait);
             let roots: Vec<usize> = (0..3).filter(|root| roots >> root & 1 == 1).collect();
             let keys: Vec<&str> = ["a", "bb"].into_iter().enumerate().filter(|(at, _)| keys >> at & 1 == 1).map(|(_, key)| key).collect();
             let in_use = match is_emergency {

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::EndpointUrl;
 use crate::{Limits, SpiffeId, TrustBundle, TrustDomain};
 
@@ -8,7 +10,7 @@ use crate::{Limits, SpiffeId, TrustBundle, TrustDomain};
 /// nothing follows from the URL. It says nothing about the other direction.
 ///
 /// Source: ca.md C-FED-1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relationship {
     /// Whose bundle it is.
     pub trust_domain: TrustDomain,
@@ -21,7 +23,7 @@ pub struct Relationship {
 /// How a bundle endpoint is authenticated.
 ///
 /// Spec: SPIFFE Federation §5.2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndpointProfile {
     /// By an X509-SVID with exactly this id.
     HttpsSpiffe {
@@ -36,7 +38,7 @@ pub enum EndpointProfile {
 }
 
 /// How one fetch is to be authenticated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FetchAuth {
     /// The endpoint must prove this id against this bundle.
     Spiffe {
@@ -50,7 +52,8 @@ pub enum FetchAuth {
 }
 
 /// Settings of a [`FederationClient`](super::FederationClient).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FederationOptions {
     /// Shortest time between polls. Default 60 s.
     pub min_interval: Duration,

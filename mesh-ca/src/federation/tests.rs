@@ -300,6 +300,33 @@ fn an_older_document_is_not_taken() {
     assert!(matches!(alarm_of(&outputs), AlarmKind::DocumentRefused(_)));
 }
 
+/// C-FED-9: the own bundle is not fetched, unless that is wanted.
+#[test]
+fn the_own_trust_domain_is_an_exception() {
+    let new = |allow_own: bool| {
+        let options = FederationOptions {
+            allow_own,
+            ..FederationOptions::default()
+        };
+        FederationClient::new(td("own.org"), [], [web("own.org")], options)
+    };
+    assert_eq!(
+        new(false).unwrap_err(),
+        FederationConfigError::OwnTrustDomain(td("own.org"))
+    );
+    let mut bench = Bench::new([]);
+    let refused = bench.client.add(web("own.org")).unwrap_err();
+    assert_eq!(refused.code(), "federation.own_trust_domain");
+    assert_eq!(bench.client.poll_timeout(), None);
+    bench.client = new(true).unwrap();
+    let (id, _) = bench.fetch();
+    let outputs = bench.answer(id, Fetched::ok(document(1, 600)));
+    assert!(
+        matches!(&outputs[..], [Output::Store { bundle }] if *bundle.trust_domain() == td("own.org")),
+        "{outputs:?}"
+    );
+}
+
 /// C-FED-8.
 #[test]
 fn the_end_of_a_relationship_is_the_end_of_trust() {

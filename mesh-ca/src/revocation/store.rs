@@ -63,7 +63,7 @@ struct LastCrl {
 }
 
 /// One certificate to revoke.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     serial: SerialNumber,
     revoked_at: UnixTime,
@@ -122,7 +122,7 @@ pub struct IssuedCertificate {
 }
 
 /// Which certificates of an issuance log are meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RevokeBy {
     /// Those of an identity.
     Identity(SpiffeId),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::profile::Profile;
 use crate::revocation::{CrlSet, RevocationPolicy};
 use crate::{IdMatcher, KeyPurpose, Limits, SignatureVerifier, UnixTime, default_verifier};
@@ -134,7 +136,7 @@ impl<'a> VerifyOptions<'a> {
 /// Bounds on the work of one verification. A search that meets one ends, and the peer is not accepted.
 ///
 /// Source: ca.md C-VFY-4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budgets {
     /// Certificates of authorities between leaf and anchor. Default 8.
     pub intermediates: usize,
