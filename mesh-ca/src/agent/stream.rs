@@ -112,7 +112,9 @@ impl Stream {
             }
             let version = held.get(name);
             if is_known(name) {
-                let has = version.map_or(Has::Nothing, |version| Has::Earlier(version.clone()));
+                // What no version of this agent looks like is not kept.
+                let earlier = version.filter(|version| version.len() == VERSION_LENGTH);
+                let has = earlier.map_or(Has::Nothing, |version| Has::Earlier(version.clone()));
                 self.wanted.insert(name.clone(), has);
             } else {
                 unknown.push(name.clone());
@@ -127,5 +129,7 @@ impl Stream {
     }
 }
 
+/// The digits of a resource's version.
+const VERSION_LENGTH: usize = 32;
 /// More responses than that are not waiting for an answer; of the older ones it is forgotten what was in them.
 const MAX_UNANSWERED: usize = 64;
