@@ -1,18 +1,20 @@
 //! What a change of a bundle costs (C-BND-11), and bundles in saved state (C-API-2).
 
+mod pki;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use mesh_ca::jwt::JsonWebKey;
 use mesh_ca::{
-    Authority, BundleSet, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, DocumentMode,
-    InsecureSeededEntropy, IssuanceRecord, KeyPair, Limits, SpiffeId, TrustBundle, TrustDomain, UnixTime,
-    VerifyOptions,
+    Authority, BundleSet, CaProfile, Certificate, DocumentMode, InsecureSeededEntropy, IssuanceRecord,
+    KeyPair, Limits, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+use pki::{NOW, below, issue};
+
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn domain(name: &str) -> TrustDomain {
@@ -53,8 +55,8 @@ impl Pki {
             .renew(&profile("one", 100), NOW, &mut entropy)
             .unwrap()
             .authority;
-        let below_one = below(&mut one, "one", 4);
-        let below_two = below(&mut two, "two", 5);
+        let below_one = intermediate(&mut one, "one", 4);
+        let below_two = intermediate(&mut two, "two", 5);
         let third = three.certificate_der().to_vec();
         let cross = one
             .cross_sign(&Certificate::parse(&third).unwrap(), NOW, &mut entropy)
@@ -112,40 +114,16 @@ impl Pki {
     }
 }
 
-fn below(above: &mut Authority, name: &str, seed: u64) -> Authority {
-    let key = key(seed);
-    let csr = CsrBuilder::for_intermediate(&domain("td"))
-        .unwrap()
-        .build(&key)
-        .unwrap();
-    let server: SpiffeId = "spiffe://td/server".parse().unwrap();
-    let caller = Caller::from(&server).with_downstream(true);
-    let grant = CsrPolicy::istio()
-        .check_ca(csr.der())
-        .unwrap()
-        .authorize(&caller)
-        .unwrap();
+fn intermediate(above: &mut Authority, name: &str, seed: u64) -> Authority {
     let profile = CaProfile::intermediate(domain("td"))
         .with_organization(format!("below {name}"))
         .with_ttl(HOUR * 30);
-    let issued = above
-        .issue_intermediate(&grant, &profile, NOW, &mut InsecureSeededEntropy::new(seed))
-        .unwrap();
-    above.intermediate(&issued, Arc::new(key)).unwrap()
+    below(above, &domain("td"), &profile, seed)
 }
 
 fn leaf(ca: &mut Authority, number: usize) -> (Vec<u8>, IssuanceRecord) {
     let id: SpiffeId = format!("spiffe://td/workload/{number}").parse().unwrap();
-    let mut entropy = InsecureSeededEntropy::new(100 + number as u64);
-    let csr = CsrBuilder::new(&id)
-        .build(&KeyPair::generate(&mut entropy).unwrap())
-        .unwrap();
-    let grant = CsrPolicy::istio()
-        .check(csr.der())
-        .unwrap()
-        .authorize(&Caller::from(&id))
-        .unwrap();
-    let svid = ca.issue(&grant, NOW, &mut entropy).unwrap();
+    let svid = issue(ca, &id, 100 + number as u64);
     (svid.leaf().to_vec(), svid.record().clone())
 }
 

@@ -1,18 +1,20 @@
 //! Rules that concern several parts at once.
 
+mod pki;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mesh_ca::agent::DeltaSdsRequest;
 use mesh_ca::federation::{EndpointProfile, FederationOptions, Relationship};
 use mesh_ca::{
-    Authority, Budgets, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, DocumentMode,
-    ExternalCaConfig, ExternalSigner, InsecureSeededEntropy, IssuedSvid, KeyAlgorithm, KeyPair, Limits,
-    Revocation, RevocationReason, RevokeBy, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions, pem,
+    Authority, Budgets, CaProfile, Caller, Certificate, CsrPolicy, DocumentMode, ExternalCaConfig,
+    ExternalSigner, InsecureSeededEntropy, KeyAlgorithm, Limits, Revocation, RevocationReason, RevokeBy,
+    SpiffeId, TrustBundle, TrustDomain, VerifyOptions, pem,
 };
 
-const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+use pki::{NOW, below, issue};
+
 const ROOT: &str = include_str!("data/root.pem");
 /// Made by `openssl req -x509 -newkey rsa:1024`, with the extensions of an authority.
 const WEAK_ROOT: &str = include_str!("data/rsa_1024_root.pem");
@@ -24,37 +26,8 @@ fn domain() -> TrustDomain {
     "example.org".parse().unwrap()
 }
 
-fn issue(ca: &mut Authority, id: &str) -> IssuedSvid {
-    let id: SpiffeId = id.parse().unwrap();
-    let key = KeyPair::generate(&mut InsecureSeededEntropy::new(9)).unwrap();
-    let csr = CsrBuilder::new(&id).build(&key).unwrap();
-    let grant = CsrPolicy::istio()
-        .check(csr.der())
-        .unwrap()
-        .authorize(&Caller::from(&id))
-        .unwrap();
-    ca.issue(&grant, NOW, &mut InsecureSeededEntropy::new(10))
-        .unwrap()
-}
-
-fn below(root: &mut Authority, organization: &str, seed: u64) -> Authority {
-    let key = KeyPair::generate(&mut InsecureSeededEntropy::new(seed)).unwrap();
-    let csr = CsrBuilder::for_intermediate(&domain())
-        .unwrap()
-        .build(&key)
-        .unwrap();
-    let server: SpiffeId = "spiffe://example.org/server".parse().unwrap();
-    let caller = Caller::from(&server).with_downstream(true);
-    let grant = CsrPolicy::istio()
-        .check_ca(csr.der())
-        .unwrap()
-        .authorize(&caller)
-        .unwrap();
-    let profile = CaProfile::intermediate(domain()).with_organization(organization);
-    let issued = root
-        .issue_intermediate(&grant, &profile, NOW, &mut InsecureSeededEntropy::new(seed))
-        .unwrap();
-    root.intermediate(&issued, Arc::new(key)).unwrap()
+fn web() -> SpiffeId {
+    "spiffe://example.org/web".parse().unwrap()
 }
 
 /// Scenario 34, C-KEY-2, C-CSR-15: a request that is signed with RSA-PSS is taken, and whether its name is critical is not
@@ -67,7 +40,7 @@ fn a_request_can_be_signed_with_pss() {
         Some("spiffe://example.org/web")
     );
     assert!(matches!(valid.key_algorithm(), KeyAlgorithm::Rsa(_)));
-    let id: SpiffeId = "spiffe://example.org/web".parse().unwrap();
+    let id = web();
     let mut ca = Authority::self_signed(domain(), NOW, &mut InsecureSeededEntropy::new(1)).unwrap();
     let grant = valid.authorize(&Caller::from(&id)).unwrap();
     let svid = ca.issue(&grant, NOW, &mut InsecureSeededEntropy::new(2)).unwrap();
@@ -117,13 +90,16 @@ fn a_weak_root_is_none() {
 #[test]
 fn intermediates_issue_side_by_side() {
     let mut root = Authority::self_signed(domain(), NOW, &mut InsecureSeededEntropy::new(1)).unwrap();
-    let mut authorities = [below(&mut root, "east", 2), below(&mut root, "west", 3)];
+    let mut authorities = [("east", 2), ("west", 3)].map(|(name, seed)| {
+        let profile = CaProfile::intermediate(domain()).with_organization(name);
+        below(&mut root, &domain(), &profile, seed)
+    });
     let bundle = root.trust_bundle().clone();
     assert_eq!(bundle.x509_authorities().len(), 1);
     let mut issuers = BTreeSet::new();
     for ca in &mut authorities {
         assert_eq!(ca.trust_bundle(), &bundle);
-        let svid = issue(ca, "spiffe://example.org/web");
+        let svid = issue(ca, &web(), 9);
         bundle.verify(svid.chain(), &VerifyOptions::at(NOW)).unwrap();
         let leaf = Certificate::parse(svid.leaf()).unwrap();
         let issuer = Certificate::parse(ca.certificate_der()).unwrap();
@@ -153,7 +129,7 @@ fn bundles_as_pem() {
         bundle
     );
 
-    let svid = issue(&mut root, "spiffe://example.org/web");
+    let svid = issue(&mut root, &web(), 9);
     let at = VerifyOptions::at(NOW + Duration::from_secs(1));
     bundle.verify(svid.chain(), &at).unwrap();
     let empty = TrustBundle::new(domain());
@@ -197,7 +173,7 @@ fn configuration_can_be_saved() {
     external.roots.push(root.certificate_der().to_vec());
     survives(&external);
     survives(&Budgets::default());
-    let id: SpiffeId = "spiffe://example.org/web".parse().unwrap();
+    let id = web();
     let revocation =
         Revocation::new("0a".parse().unwrap(), NOW, NOW).with_reason(RevocationReason::KeyCompromise);
     survives(&revocation.with_key([7; 32]).with_invalid_since(NOW));
