@@ -37,6 +37,36 @@ pub(super) fn find_break(bytes: &[u8]) -> Option<usize> {
     Some(bytes.len() - rest.len() + at)
 }
 
+/// The first line break before a line that starts with `--` or `..`, as the markers of documents do.
+#[inline]
+pub(super) fn find_marker(bytes: &[u8]) -> Option<usize> {
+    let starts = |byte: u8, second: u8, third: u8| {
+        (byte == b'\n') & (second == third) & ((second == b'-') | (second == b'.'))
+    };
+    let mut from = 0;
+    while from < bytes.len() {
+        // without a branch in the inner loop, it is done for many bytes at once
+        let end = bytes.len().min(from + MARKER_BLOCK + 2);
+        let block = bytes.get(from..end).unwrap_or_default();
+        let (seconds, thirds) = (
+            block.get(1..).unwrap_or_default(),
+            block.get(2..).unwrap_or_default(),
+        );
+        let triples = || block.iter().zip(seconds).zip(thirds);
+        if triples().fold(false, |found, ((byte, second), third)| {
+            found | starts(*byte, *second, *third)
+        }) {
+            let at = triples().position(|((byte, second), third)| starts(*byte, *second, *third))?;
+            return Some(from + at);
+        }
+        from += MARKER_BLOCK;
+    }
+    None
+}
+
+/// How many bytes are looked at together for a marker.
+const MARKER_BLOCK: usize = 256;
+
 /// How many spaces there are at the start.
 #[inline]
 pub(super) fn count_spaces(bytes: &[u8]) -> usize {
@@ -98,6 +128,23 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn finds_markers_wherever_blocks_end() {
+        for marker in ["\n--", "\n...", "\n---\n"] {
+            for before in (0..12).chain(MARKER_BLOCK - 6..MARKER_BLOCK + 6) {
+                for after in [0, 1, MARKER_BLOCK - 4, MARKER_BLOCK + 4] {
+                    let text = format!("{}{marker}{}", "-\n".repeat(before), "x-\n-.\n".repeat(after));
+                    let found = find_marker(text.as_bytes());
+                    assert_eq!(found, text.find("\n--").or(text.find("\n..")), "{text:?}");
+                }
+            }
+        }
+        for text in ["", "\n", "\n-", "--", "a--\n- -\n-.\n.-"] {
+            assert_eq!(find_marker(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
     #[test]
     fn counts_spaces_of_any_number() {
         for spaces in 0..40 {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::find::find_break;
 use crate::names::Text;
 use crate::report::{Excerpt, SourceLocation};
 
@@ -159,14 +160,11 @@ impl Source {
         let block = breaks
             .partition_point(|before| (*before as usize) < number)
             .checked_sub(1)?;
-        let nth = number - *breaks.get(block)? as usize;
-        let bytes = self.text.as_bytes().get(block * BLOCK..)?.iter();
-        let at = bytes
-            .take(BLOCK)
-            .enumerate()
-            .filter(|(_, byte)| is_break(**byte))
-            .nth(nth - 1);
-        at.map(|(at, _)| block * BLOCK + at + 1)
+        let mut at = block * BLOCK;
+        for _ in *breaks.get(block)? as usize..number {
+            at += find_break(self.text.as_bytes().get(at..)?)? + 1;
+        }
+        Some(at)
     }
 
     /// How many characters begin before the byte.
