@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
-use crate::codec::{Node, Tree};
+use crate::codec::{Document, Node, Tree};
 use crate::extensions::{TrafficExtension, WasmPlugin};
 use crate::kind::Kind;
 use crate::kubernetes::{
@@ -116,16 +116,17 @@ pub struct Object<T> {
 ///
 /// It is no part of the object's value: all are equal.
 #[derive(Clone, Default)]
-pub struct AsRead(Option<(Arc<Tree>, u32)>);
+pub struct AsRead(Option<(Document, u32)>);
 
 impl AsRead {
-    pub(crate) fn new(tree: &Arc<Tree>, node: Node<'_>) -> Self {
-        Self(Some((Arc::clone(tree), node.id())))
+    pub(crate) fn new(document: &Document, node: u32) -> Self {
+        Self(Some((document.clone(), node)))
     }
 
     /// The whole object, metadata included.
     pub(crate) fn root(&self) -> Option<Node<'_>> {
-        self.0.as_ref().map(|(tree, node)| tree.node(*node))
+        let (document, node) = self.0.as_ref()?;
+        Some(document.tree().node(*node))
     }
 
     /// Whether there is no text: the object was made, or is of a kind whose model has all fields.

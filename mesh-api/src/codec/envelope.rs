@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::de::{self, Dialect, Models, Schema};
 use super::fault::{Fault, codes, quote};
+use super::json::TypedObject;
 use super::options::{DecodeOptions, Limits};
 use super::parts::too_many;
 use super::profile::Profile;
 use super::stream::{Decoded, DocumentInfo};
-use super::tree::{Node, NodeKind, Tree};
+use super::tree::{Document, Node, NodeKind, Tree};
 use crate::kind::Kind;
 use crate::meta::ObjectMeta;
 use crate::names::Text;
@@ -17,7 +18,7 @@ use crate::object::{
     AnyObject, AsRead, Model, ModelVisitor, Object, ObjectKey, OpaqueObject, Place, with_model,
 };
 use crate::object_set::Origin;
-use crate::report::{Diagnostic, FieldPath, Report, Severity};
+use crate::report::{Code, Diagnostic, FieldPath, Report, Severity};
 
 /// How deep lists of lists are followed (A-PAR-4).
 const MAX_LIST_DEPTH: usize = 4;
@@ -89,6 +90,69 @@ pub(crate) fn read_single(tree: &Arc<Tree>, node: Node<'_>, options: &DecodeOpti
     }
     decoded.report = diagnostics.into_iter().collect();
     (decoded, top_level)
+}
+
+/// Takes an object that was read without a tree.
+pub(super) fn accept(
+    read: TypedObject,
+    mut info: DocumentInfo,
+    diagnostics: &mut Vec<Diagnostic>,
+    decoded: &mut Decoded,
+) {
+    let TypedObject { object, document } = read;
+    info.api_version = object.api_version().clone();
+    info.kind = Some(object.kind());
+    insert(object, Origin { document, node: 0 }, info, diagnostics, decoded);
+}
+
+/// Puts an accepted object to the others.
+fn insert(
+    object: AnyObject,
+    origin: Origin,
+    mut info: DocumentInfo,
+    diagnostics: &mut Vec<Diagnostic>,
+    decoded: &mut Decoded,
+) {
+    let key = object.key();
+    if decoded.objects.get(&key).is_some() {
+        diagnostics.push(duplicate(&key, decoded.objects.origin(&key), Some(&origin)));
+    }
+    decoded.objects.insert_at(object, Some(origin));
+    info.key = Some(key);
+    info.accepted = true;
+    decoded.documents.push(info);
+}
+
+/// What to say of a version that is not served (A-RES-1 [fix], A-RES-5); it is read like any other.
+pub(super) fn unserved(api_version: &str, kind: &Kind, profile: Profile) -> Option<Code> {
+    let code = match kind {
+        Kind::IstioOperator => codes::OPERATOR_VERSION,
+        _ if profile == Profile::Strict => codes::VERSION,
+        _ => return None,
+    };
+    let (group, version) = api_version.split_once('/')?;
+    let served = kind.versions();
+    let is_served = !group.ends_with(".istio.io") || served.is_empty() || served.contains(&version);
+    (!is_served).then_some(code)
+}
+
+/// Whether a name is missing (A-MET-4); an IstioOperator is read by istioctl, which needs none.
+pub(super) fn needs_name(meta: &ObjectMeta, kind: &Kind, profile: Profile) -> bool {
+    profile.has_api_server()
+        && *kind != Kind::IstioOperator
+        && meta.name.is_empty()
+        && meta.generate_name.is_empty()
+}
+
+/// The metadata with the namespace that goes for objects without one (A-MET-3).
+pub(super) fn in_namespace(mut meta: ObjectMeta, kind: &Kind, options: &DecodeOptions) -> ObjectMeta {
+    if let Some(namespace) = &options.default_namespace
+        && meta.namespace.is_empty()
+        && kind.is_namespaced()
+    {
+        meta.namespace = namespace.clone();
+    }
+    meta
 }
 
 /// The warning about two objects of one key.
@@ -267,36 +331,23 @@ impl Reader<'_> {
         for fault in faults {
             self.report(fault, Some(&key));
         }
-        info.key = Some(key.clone());
         info.accepted = ok && !self.broken;
         let origin = Origin {
-            tree: Arc::clone(self.tree),
+            document: Document::new(self.tree),
             node: node.id(),
         };
         if info.accepted {
-            if self.decoded.objects.get(&key).is_some() {
-                self.diagnostics
-                    .push(duplicate(&key, self.decoded.objects.origin(&key), Some(&origin)));
-            }
-            self.decoded.objects.insert_at(object, Some(origin));
+            insert(object, origin, info, self.diagnostics, self.decoded);
         } else {
+            info.key = Some(key.clone());
             self.decoded.refused.push((key, origin));
+            self.decoded.documents.push(info);
         }
-        self.decoded.documents.push(info);
     }
 
-    /// A-RES-1 [fix], A-RES-5: a version that is not served; it is read like any other.
+    /// A-RES-1 [fix], A-RES-5: a version that is not served.
     fn version(&self, node: Node<'_>, api_version: &str, kind: &Kind) -> Option<Fault> {
-        let code = match kind {
-            Kind::IstioOperator => codes::OPERATOR_VERSION,
-            _ if self.options.profile == Profile::Strict => codes::VERSION,
-            _ => return None,
-        };
-        let (group, version) = api_version.split_once('/')?;
-        let served = kind.versions();
-        if !group.ends_with(".istio.io") || served.is_empty() || served.contains(&version) {
-            return None;
-        }
+        let code = unserved(api_version, kind, self.options.profile)?;
         let path = FieldPath::root().with_field("apiVersion");
         let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
         let message = format!("{} is not a version of {kind}", quote(api_version));
@@ -322,10 +373,8 @@ impl Reader<'_> {
             }
             None => (None, Vec::new()),
         };
-        let mut meta = meta.unwrap_or_default();
-        // A-MET-4; an IstioOperator is read by istioctl, which needs no name
-        let needs_name = self.options.profile.has_api_server() && *kind != Kind::IstioOperator;
-        if needs_name && meta.name.is_empty() && meta.generate_name.is_empty() && faults.is_empty() {
+        let meta = meta.unwrap_or_default();
+        if faults.is_empty() && needs_name(&meta, kind, self.options.profile) {
             let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
             let fault = Fault::error(codes::NAME, place, "the object has no name");
             faults.push(
@@ -334,13 +383,7 @@ impl Reader<'_> {
                     .with_help("add `metadata.name`"),
             );
         }
-        if let Some(namespace) = &self.options.default_namespace
-            && meta.namespace.is_empty()
-            && kind.is_namespaced()
-        {
-            meta.namespace = namespace.clone();
-        }
-        (meta, faults)
+        (in_namespace(meta, kind, self.options), faults)
     }
 
     fn report(&mut self, fault: Fault, object: Option<&ObjectKey>) {
@@ -389,7 +432,7 @@ impl ModelVisitor for ReadSpec<'_, '_> {
         } = self;
         let limit = options.limits.findings;
         let as_read = match T::PLACE {
-            Place::Root => AsRead::new(tree, node),
+            Place::Root => AsRead::new(&Document::new(tree), node.id()),
             Place::Spec => AsRead::default(),
         };
         let (spec, status, faults) = match T::PLACE {

@@ -2,8 +2,15 @@
 //!
 //! Text is cut at `---` lines first, so that a broken document hides no other. Each document becomes a [`Tree`]: an arena of
 //! nodes that know their bytes. JSON and plain block YAML are scanned into it directly; the rest of YAML comes from a
-//! parser's events, which make the same tree several times slower. A serde `Deserializer` over the tree speaks the dialect of the wire, so models are plain
-//! structs. It finds all faults of an object, not the first one: what does not fit is masked, and the rest is read again.
+//! parser's events, which make the same tree several times slower. A serde `Deserializer` over the tree speaks the dialect of
+//! the wire, so models are plain structs. It finds all faults of an object, not the first one: what does not fit is masked,
+//! and the rest is read again.
+//!
+//! JSON objects of a known kind in which there is nothing to find need no tree: they are read straight from the text, which is
+//! about as fast as `serde_json`. At the first thing that is not plain (an unknown field, a key twice, a value of another
+//! type, a limit) the object is read again by its tree, which alone judges. Of an object without a tree, the tree is made when
+//! somebody asks for a place in it, and kept. That costs about half of what reading it did; so who validates all that is read
+//! pays for places as well.
 //!
 //! [`to_yaml`] and [`to_json`] write values, and objects have methods of these names. Models are plain serde types, so other
 //! crates can read and write them too: `serde_json` for canonical JSON, any serde crate for YAML. They need no feature
@@ -108,8 +115,8 @@ pub use source::Source;
 pub(crate) use stream::read_trees;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
 pub(crate) use suggest::field as nearest_name;
+pub(crate) use tree::{Document, Locator, camel_case};
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
-pub(crate) use tree::{Locator, camel_case};
 
 pub(crate) use fault::quote;
 

@@ -1,9 +1,11 @@
 //! A file as the values that it holds: documents of YAML, or JSON in a row.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::documents::{BadText, Segment, split, to_text};
 use super::fault::{Fault, codes};
+use super::json::TypedObject;
 use super::options::DecodeOptions;
 use super::source::Source;
 use super::tree::{Builder, Tree};
@@ -14,8 +16,31 @@ use crate::report::Diagnostic;
 pub(super) struct Part {
     pub(super) index: usize,
     pub(super) start: usize,
-    pub(super) tree: Option<Tree>,
+    pub(super) content: Content,
     pub(super) faults: Vec<Fault>,
+}
+
+/// What a part holds.
+pub(super) enum Content {
+    /// Nothing that could be read.
+    Nothing,
+    /// An object that was read without a tree.
+    Object(Box<TypedObject>),
+    Tree(Box<Tree>),
+}
+
+impl Content {
+    fn of(tree: Option<Tree>) -> Self {
+        tree.map_or(Self::Nothing, |tree| Self::Tree(Box::new(tree)))
+    }
+
+    /// The tree, where objects are not asked for.
+    pub(super) fn into_tree(self) -> Option<Tree> {
+        match self {
+            Self::Tree(tree) => Some(*tree),
+            Self::Nothing | Self::Object(_) => None,
+        }
+    }
 }
 
 impl Part {
@@ -23,18 +48,31 @@ impl Part {
         Self {
             index,
             start,
-            tree: None,
+            content: Content::Nothing,
             faults,
         }
     }
+
+    fn is_readable(&self) -> bool {
+        !matches!(self.content, Content::Nothing)
+    }
 }
 
-/// Cuts a file into its values and reads each.
+/// How the parts of a file are read.
+pub(super) struct PartOptions<'o> {
+    pub(super) options: &'o DecodeOptions,
+    /// What the typed values may still take in memory, if objects are wanted where they can be had without a tree.
+    pub(super) objects: Option<&'o Cell<usize>>,
+}
+
+/// Cuts a file into its values, reads each, and gives it to `take` before the next one is read.
 pub(super) fn read_parts(
     file_name: &str,
     bytes: &[u8],
-    options: &DecodeOptions,
-) -> Result<(Arc<Source>, Vec<Part>), Box<Diagnostic>> {
+    how: PartOptions<'_>,
+    mut take: impl FnMut(&Arc<Source>, Part),
+) -> Result<(), Box<Diagnostic>> {
+    let PartOptions { options, objects } = how;
     // positions take 32 bits, whatever the limit says
     let limit = options.limits.input_bytes.min(u32::MAX as usize / 2);
     let whole = |fault: Fault| Box::new(fault.into_diagnostic(&Source::new(file_name, "")));
@@ -46,16 +84,22 @@ pub(super) fn read_parts(
     let source = Arc::new(Source::new(file_name, text));
     let segments = split(source.text());
     let mut bad_text = bad_text.into_iter().peekable();
-    let mut parts = Vec::new();
-    let mut builder = Builder::new(Arc::clone(&source), options);
+    let mut next = 0;
+    let mut reader = Reader {
+        builder: Builder::new(Arc::clone(&source), options),
+        source: &source,
+        options,
+        objects,
+        take: |part: Part| {
+            next += 1;
+            take(&source, part);
+        },
+    };
     for segment in segments {
         if segment.index >= options.limits.documents {
             let start = segment.span.start;
-            parts.push(Part::unreadable(
-                segment.index,
-                start,
-                vec![too_many(start, options)],
-            ));
+            let fault = too_many(start, options);
+            (reader.take)(Part::unreadable(segment.index, start, vec![fault]));
             break;
         }
         let mut bad: Vec<Fault> = Vec::new();
@@ -65,9 +109,9 @@ pub(super) fn read_parts(
             }
         }
         if bad.is_empty() {
-            read_segment(&mut builder, &source, &segment, options, &mut parts);
+            reader.segment(&segment);
         } else {
-            parts.push(Part::unreadable(segment.index, segment.span.start, bad));
+            (reader.take)(Part::unreadable(segment.index, segment.span.start, bad));
         }
     }
     let rest: Vec<Fault> = bad_text
@@ -76,9 +120,9 @@ pub(super) fn read_parts(
         .collect();
     if !rest.is_empty() {
         let end = source.text().len();
-        parts.push(Part::unreadable(parts.len(), end, rest));
+        take(&source, Part::unreadable(next, end, rest));
     }
-    Ok((source, parts))
+    Ok(())
 }
 
 pub(super) fn too_many(start: usize, options: &DecodeOptions) -> Fault {
@@ -89,41 +133,134 @@ pub(super) fn too_many(start: usize, options: &DecodeOptions) -> Fault {
     Fault::error(codes::LIMIT, start..start, message)
 }
 
-fn read_segment(
-    builder: &mut Builder<'_>,
-    source: &Source,
-    segment: &Segment,
-    options: &DecodeOptions,
-    parts: &mut Vec<Part>,
-) {
-    let Segment { index, span, content } = segment.clone();
+/// Reads the parts of one file.
+struct Reader<'r, 'o, F> {
+    builder: Builder<'o>,
+    source: &'r Arc<Source>,
+    options: &'o DecodeOptions,
+    objects: Option<&'o Cell<usize>>,
+    take: F,
+}
+
+impl<F: FnMut(Part)> Reader<'_, '_, F> {
+    fn segment(&mut self, segment: &Segment) {
+        let Segment { index, span, content } = segment.clone();
+        let limit = self.options.limits.document_bytes;
+        let text = self.source.slice(content);
+        // A-PAR-2: what starts like JSON is JSON, unless only YAML can read it
+        if starts_like_json(text) {
+            self.json(segment);
+        } else if span.len() > limit {
+            let fault = too_long(span.start, span.len(), self.options);
+            (self.take)(Part::unreadable(index, span.start, vec![fault]));
+        } else {
+            let part = self.yaml(segment);
+            (self.take)(part);
+        }
+    }
+
+    fn yaml(&mut self, segment: &Segment) -> Part {
+        read_directly(&mut self.builder, self.source, segment)
+            .unwrap_or_else(|| read_events(&mut self.builder, self.source, segment, self.options))
+    }
+
+    /// JSON values in a row; the last one has no tree if it is broken.
+    fn json(&mut self, segment: &Segment) {
+        let Segment { index, content, .. } = segment.clone();
+        let limits = &self.options.limits;
+        let text = self.source.slice(0..content.end);
+        let rest = self.source.slice(content.clone());
+        let first = content.start + (rest.len() - rest.trim_start().len());
+        // the values are given away one by one as soon as it is sure that YAML cannot read all of it
+        let mut waiting = Some(Vec::new());
+        let (mut start, mut count) = (first, 0);
+        while start < text.len() {
+            if count >= limits.documents {
+                let fault = too_many(start, self.options);
+                self.put(Part::unreadable(index, start, vec![fault]), &mut waiting);
+                break;
+            }
+            count += 1;
+            let is_sure = waiting.is_none() || start == first;
+            let object = is_sure.then(|| self.object(text, start, index)).flatten();
+            let (part, end) = object.unwrap_or_else(|| self.json_tree(text, start, index));
+            if start == first && part.is_readable() && end.is_some_and(|end| is_no_yaml(text, end)) {
+                waiting = None;
+            }
+            self.put(part, &mut waiting);
+            match end {
+                Some(end) => start = end.max(start + 1),
+                None => break,
+            }
+        }
+        let waiting = waiting.unwrap_or_default();
+        let is_yaml =
+            waiting.iter().any(|part| !part.is_readable()) && segment.span.len() <= limits.document_bytes;
+        match is_yaml.then(|| self.yaml(segment)).filter(Part::is_readable) {
+            Some(part) => (self.take)(part),
+            None => waiting.into_iter().for_each(&mut self.take),
+        }
+    }
+
+    /// An object read without a tree, and where it ends; `None` if it takes one, or if YAML may go on behind it.
+    fn object(&self, text: &str, start: usize, index: usize) -> Option<(Part, Option<usize>)> {
+        let budget = self.objects?;
+        let before = budget.get();
+        let (object, end) = json::read_object(self.source, text, start, budget, self.options)?;
+        if !is_no_yaml(text, end) {
+            budget.set(before);
+            return None;
+        }
+        let part = Part {
+            index,
+            start,
+            content: Content::Object(Box::new(object)),
+            faults: Vec::new(),
+        };
+        Some((part, Some(end)))
+    }
+
+    /// The tree of a JSON value, and where it ends; a broken one has no end.
+    fn json_tree(&mut self, text: &str, start: usize, index: usize) -> (Part, Option<usize>) {
+        self.builder.start();
+        match json::read(text, start, &mut self.builder) {
+            Ok(end) if end - start > self.options.limits.document_bytes => {
+                let fault = too_long(start, end - start, self.options);
+                (Part::unreadable(index, start, vec![fault]), Some(end))
+            }
+            Ok(end) => {
+                let (tree, faults) = self.builder.finish();
+                let content = Content::of(tree);
+                let part = Part {
+                    index,
+                    start,
+                    content,
+                    faults,
+                };
+                (part, Some(end))
+            }
+            Err(fault) => (Part::unreadable(index, start, vec![*fault]), None),
+        }
+    }
+
+    fn put(&mut self, part: Part, waiting: &mut Option<Vec<Part>>) {
+        match waiting {
+            Some(waiting) => waiting.push(part),
+            None => (self.take)(part),
+        }
+    }
+}
+
+fn too_long(start: usize, length: usize, options: &DecodeOptions) -> Fault {
     let limit = options.limits.document_bytes;
-    if span.len() > limit {
-        // a stream of JSON values may be longer than one of them
-        if !starts_like_json(source.slice(content.clone())) {
-            let message = format!(
-                "the document has {} bytes, at most {limit} are allowed",
-                span.len()
-            );
-            let fault = Fault::error(codes::LIMIT, span.start..span.start, message);
-            parts.push(Part::unreadable(index, span.start, vec![fault]));
-            return;
-        }
-    }
-    let text = source.slice(content.clone());
-    // A-PAR-2: what starts like JSON is JSON, unless only YAML can read it
-    if starts_like_json(text) {
-        let before = parts.len();
-        read_json(builder, source, segment, options, parts);
-        let failed = parts.iter().skip(before).any(|part| part.tree.is_none());
-        let yaml = (failed && span.len() <= limit).then(|| read_yaml(builder, source, segment, options));
-        if let Some(part) = yaml.filter(|part| part.tree.is_some()) {
-            parts.truncate(before);
-            parts.push(part);
-        }
-        return;
-    }
-    parts.push(read_yaml(builder, source, segment, options));
+    let message = format!("the document has {length} bytes, at most {limit} are allowed");
+    Fault::error(codes::LIMIT, start..start, message)
+}
+
+/// Whether a text that was JSON up to here is no YAML: a second value has no place there. It may still be, if a comment or a
+/// colon follows.
+fn is_no_yaml(text: &str, end: usize) -> bool {
+    matches!(text.as_bytes().get(end), None | Some(b'{' | b'[' | b'"'))
 }
 
 /// A brace before a key in quotes, or a bracket: YAML's flow style looks alike, but its keys mostly have no quotes.
@@ -135,62 +272,6 @@ fn starts_like_json(text: &str) -> bool {
     }
 }
 
-/// JSON values in a row; the last one has no tree if it is broken.
-fn read_json(
-    builder: &mut Builder<'_>,
-    source: &Source,
-    segment: &Segment,
-    options: &DecodeOptions,
-    parts: &mut Vec<Part>,
-) {
-    let Segment { index, content, .. } = segment.clone();
-    let text = source.text().get(..content.end).unwrap_or_default();
-    let indent = |at: usize| {
-        let rest = text.get(at..).unwrap_or_default();
-        rest.len() - rest.trim_start().len()
-    };
-    let before = parts.len();
-    let mut at = content.start + indent(content.start);
-    while at < text.len() {
-        let start = at;
-        if parts.len() - before >= options.limits.documents {
-            parts.push(Part::unreadable(index, start, vec![too_many(start, options)]));
-            break;
-        }
-        builder.start();
-        match json::read(text, start, builder) {
-            Ok(end) if end - start > options.limits.document_bytes => {
-                let message = format!(
-                    "the document has {} bytes, at most {} are allowed",
-                    end - start,
-                    options.limits.document_bytes
-                );
-                let fault = Fault::error(codes::LIMIT, start..start, message);
-                parts.push(Part::unreadable(index, start, vec![fault]));
-                at = end;
-            }
-            Ok(end) => {
-                let (tree, faults) = builder.finish();
-                parts.push(Part {
-                    index,
-                    start,
-                    tree,
-                    faults,
-                });
-                at = end.max(start + 1);
-            }
-            Err(fault) => {
-                parts.push(Part::unreadable(index, start, vec![*fault]));
-                break;
-            }
-        }
-    }
-}
-
-fn read_yaml(builder: &mut Builder<'_>, source: &Source, segment: &Segment, options: &DecodeOptions) -> Part {
-    read_directly(builder, source, segment).unwrap_or_else(|| read_events(builder, source, segment, options))
-}
-
 /// By the scanner for plain documents; `None` leaves the document to the parser.
 pub(super) fn read_directly(builder: &mut Builder<'_>, source: &Source, segment: &Segment) -> Option<Part> {
     builder.start();
@@ -199,7 +280,7 @@ pub(super) fn read_directly(builder: &mut Builder<'_>, source: &Source, segment:
     Some(Part {
         index: segment.index,
         start: segment.content.start,
-        tree,
+        content: Content::of(tree),
         faults,
     })
 }
@@ -220,7 +301,7 @@ pub(super) fn read_events(
     Part {
         index,
         start: segment.content.start,
-        tree: tree.filter(|_| complete),
+        content: Content::of(tree.filter(|_| complete)),
         faults,
     }
 }

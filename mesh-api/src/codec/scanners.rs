@@ -1,4 +1,4 @@
-//! The scanners one by one, for tests and benches that hold them together. No part of the API.
+//! The ways of reading one by one, for tests and benches that hold them together. No part of the API.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use super::documents::{split, to_text};
 use super::options::DecodeOptions;
 use super::parts::{Part, read_directly, read_events};
 use super::source::Source;
+use super::stream::{Decoded, decode_by};
 use super::tree::{Builder, Tree};
 use crate::report::Diagnostic;
 
@@ -40,9 +41,21 @@ pub fn scan(text: &str, scanner: Scanner, options: &DecodeOptions) -> Vec<Option
     let parts = segments.iter().map(read);
     parts
         .map(|part| {
-            let Part { tree, faults, .. } = part?;
+            let Part { content, faults, .. } = part?;
             let findings = faults.into_iter().map(|fault| fault.into_diagnostic(&source));
-            Some((tree.map(Arc::new), findings.collect()))
+            Some((content.into_tree().map(Arc::new), findings.collect()))
         })
         .collect()
+}
+
+/// Decodes as [`decode_with`](super::decode_with) does, all objects by trees.
+pub fn decode_by_trees(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> Decoded {
+    decode_by(file_name, bytes, options, false)
+}
+
+/// How many objects were read without a tree.
+pub fn count_typed(decoded: &Decoded) -> usize {
+    let objects = decoded.objects();
+    let origins = objects.iter().filter_map(|(key, _)| objects.origin(key));
+    origins.filter(|origin| !origin.document.is_by_tree()).count()
 }

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use super::envelope;
 use super::fault::{Fault, codes};
 use super::options::DecodeOptions;
-use super::parts::read_parts;
+use super::parts::{Content, Part, PartOptions, read_parts};
+use super::source::Source;
 use super::tree::Tree;
 use super::{Profile, de};
 use crate::kind::Kind;
@@ -22,6 +23,9 @@ use crate::report::{Diagnostic, FieldPath, Report, Severity, SourceLocation};
 ///
 /// `file_name` is for messages only; nothing is opened. Nothing fails as a whole: an object that cannot be used is left
 /// out, and the report says why.
+///
+/// Where the fields of an object stand is known at once or, for JSON objects without a finding, worked out when a place in the
+/// object is first asked for: [`ObjectSet::location`] and the validators that look at the text do so. The answer is the same.
 ///
 /// ```
 /// let text = b"
@@ -53,62 +57,96 @@ pub fn decode(file_name: &str, bytes: &[u8]) -> Decoded {
 
 /// Reads the objects of a file with options of one's own; see [`decode`].
 pub fn decode_with(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> Decoded {
+    decode_by(file_name, bytes, options, true)
+}
+
+/// As [`decode_with`]; objects without findings may be read without a tree, or not.
+pub(super) fn decode_by(file_name: &str, bytes: &[u8], options: &DecodeOptions, typed: bool) -> Decoded {
     let mut decoded = Decoded::default();
-    let (source, parts) = match read_parts(file_name, bytes, options) {
-        Ok(parsed) => parsed,
-        Err(diagnostic) => {
-            decoded.report.push(*diagnostic);
-            return decoded;
-        }
-    };
     let budget = Cell::new(options.limits.values_of(bytes.len()));
-    let limit = options.limits.findings.saturating_mul(100);
+    let how = PartOptions {
+        options,
+        objects: typed.then_some(&budget),
+    };
     let mut full = false;
-    for part in parts {
-        let mut diagnostics: Vec<Diagnostic> = part
-            .faults
-            .into_iter()
-            .map(|fault| fault.into_diagnostic(&source))
-            .collect();
-        let broken = diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error);
-        match part.tree {
-            Some(tree) => envelope::read(
-                &Arc::new(tree),
-                part.index,
-                broken,
-                &budget,
-                options,
-                &mut diagnostics,
-                &mut decoded,
-            ),
-            None => decoded.documents.push(DocumentInfo::unreadable(
-                part.index,
-                source.location(part.start..part.start),
-            )),
-        }
-        diagnostics.sort_by_cached_key(|finding| {
-            (
-                finding.location.as_ref().map(|location| location.span.start),
-                finding.code,
-            )
-        });
-        let room = limit.saturating_sub(decoded.report.len());
-        if diagnostics.len() > room {
-            diagnostics.truncate(room);
-            if !full {
-                full = true;
-                let message = format!("there are more than {limit} findings, the others are not listed");
-                let fault = Fault::error(codes::LIMIT, part.start..part.start, message);
-                diagnostics.push(fault.into_diagnostic(&source));
-            }
-        }
-        diagnostics
-            .into_iter()
-            .for_each(|diagnostic| decoded.report.push(diagnostic));
+    let outcome = read_parts(file_name, bytes, how, |source, part| {
+        let start = part.start;
+        let found = read_part(source, part, &budget, options, &mut decoded);
+        keep(found, start, source, options, &mut full, &mut decoded.report);
+    });
+    if let Err(diagnostic) = outcome {
+        decoded.report.push(*diagnostic);
     }
     decoded
+}
+
+/// Reads the objects of a part of a file, and returns the findings.
+fn read_part(
+    source: &Arc<Source>,
+    part: Part,
+    budget: &Cell<usize>,
+    options: &DecodeOptions,
+    decoded: &mut Decoded,
+) -> Vec<Diagnostic> {
+    let Part {
+        index,
+        start,
+        content,
+        faults,
+    } = part;
+    let faults = faults.into_iter();
+    let mut diagnostics: Vec<Diagnostic> = faults.map(|fault| fault.into_diagnostic(source)).collect();
+    let location = || source.location(start..start);
+    match content {
+        Content::Object(read) if decoded.documents.len() >= options.limits.documents => {
+            let tree = read.document.tree();
+            envelope::read(tree, index, false, budget, options, &mut diagnostics, decoded);
+        }
+        Content::Object(read) => {
+            let info = DocumentInfo::unreadable(index, location());
+            envelope::accept(*read, info, &mut diagnostics, decoded);
+        }
+        Content::Tree(tree) => {
+            let broken = diagnostics
+                .iter()
+                .any(|diagnostic| diagnostic.severity == Severity::Error);
+            let tree = Arc::new(*tree);
+            envelope::read(&tree, index, broken, budget, options, &mut diagnostics, decoded);
+        }
+        Content::Nothing => decoded
+            .documents
+            .push(DocumentInfo::unreadable(index, location())),
+    }
+    diagnostics
+}
+
+/// Puts the findings about a part into the report, in the order of the text and as many as there is room for.
+fn keep(
+    mut found: Vec<Diagnostic>,
+    start: usize,
+    source: &Source,
+    options: &DecodeOptions,
+    full: &mut bool,
+    report: &mut Report,
+) {
+    found.sort_by_cached_key(|finding| {
+        (
+            finding.location.as_ref().map(|location| location.span.start),
+            finding.code,
+        )
+    });
+    let limit = options.limits.findings.saturating_mul(100);
+    let room = limit.saturating_sub(report.len());
+    if found.len() > room {
+        found.truncate(room);
+        if !*full {
+            *full = true;
+            let message = format!("there are more than {limit} findings, the others are not listed");
+            let fault = Fault::error(codes::LIMIT, start..start, message);
+            found.push(fault.into_diagnostic(source));
+        }
+    }
+    found.into_iter().for_each(|finding| report.push(finding));
 }
 
 /// Reads one value that is no object, such as a MeshConfig, with istiod's dialect.
@@ -128,42 +166,48 @@ pub fn decode_value<T: DeserializeOwned + Default>(file_name: &str, bytes: &[u8]
         ..DecodeOptions::default()
     };
     let mut report = Report::new();
-    let (source, parts) = match read_parts(file_name, bytes, &options) {
-        Ok(parsed) => parsed,
-        Err(diagnostic) => {
-            report.push(*diagnostic);
-            return (T::default(), report);
-        }
-    };
+    let budget = Cell::new(options.limits.values_of(bytes.len()));
     let mut value = None;
-    for (number, part) in parts.into_iter().enumerate() {
-        let mut faults = part.faults;
+    let mut number = 0;
+    let outcome = read_parts(file_name, bytes, trees(&options), |source, part| {
+        let Part {
+            start,
+            content,
+            mut faults,
+            ..
+        } = part;
         if number > 0 {
             let message = "a second document stands where one value is needed";
-            faults.push(Fault::error(codes::SHAPE, part.start..part.start, message));
-        } else if let Some(tree) = part.tree.filter(|tree| !tree.root().is_null()) {
+            faults.push(Fault::error(codes::SHAPE, start..start, message));
+        } else if let Some(tree) = content.into_tree().filter(|tree| !tree.root().is_null()) {
             let dialect = de::Dialect {
                 profile: options.profile,
                 schema: de::Schema::Istio,
                 models: de::Models::Others,
             };
-            let (read, more) = de::decode::<T>(
-                tree.root(),
-                &FieldPath::root(),
-                &[],
-                dialect,
-                &Cell::new(options.limits.values_of(bytes.len())),
-                options.limits.findings,
-            );
+            let limit = options.limits.findings;
+            let (read, more) = de::decode::<T>(tree.root(), &FieldPath::root(), &[], dialect, &budget, limit);
             value = read;
             faults.extend(more);
         }
+        number += 1;
         faults
             .into_iter()
-            .for_each(|fault| report.push(fault.into_diagnostic(&source)));
+            .for_each(|fault| report.push(fault.into_diagnostic(source)));
+    });
+    if let Err(diagnostic) = outcome {
+        report.push(*diagnostic);
     }
     report.sort_by_location();
     (value.unwrap_or_default(), report)
+}
+
+/// All parts as trees.
+fn trees(options: &DecodeOptions) -> PartOptions<'_> {
+    PartOptions {
+        options,
+        objects: None,
+    }
 }
 
 /// The first document of a text.
@@ -172,17 +216,20 @@ pub(super) fn read_tree(
     bytes: &[u8],
     options: &DecodeOptions,
 ) -> Result<Arc<Tree>, Box<Diagnostic>> {
-    let (source, parts) = read_parts(file_name, bytes, options)?;
     let empty = || Fault::error(codes::SHAPE, 0..0, "the text holds no document");
-    let part = parts
-        .into_iter()
-        .next()
-        .ok_or_else(|| Box::new(empty().into_diagnostic(&source)))?;
-    let error = part
-        .faults
-        .into_iter()
-        .find(|fault| fault.severity == Severity::Error);
-    match (error, part.tree) {
+    let mut first = None;
+    let mut source = None;
+    read_parts(file_name, bytes, trees(options), |of, part| {
+        source.get_or_insert_with(|| Arc::clone(of));
+        first.get_or_insert(part);
+    })?;
+    let source = source.unwrap_or_else(|| Arc::new(Source::new(file_name, "")));
+    let Some(Part { content, faults, .. }) = first else {
+        return Err(Box::new(empty().into_diagnostic(&source)));
+    };
+    let mut faults = faults.into_iter();
+    let error = faults.find(|fault| fault.severity == Severity::Error);
+    match (error, content.into_tree()) {
         (None, Some(tree)) => Ok(Arc::new(tree)),
         (error, _) => Err(Box::new(error.unwrap_or_else(empty).into_diagnostic(&source))),
     }
@@ -191,24 +238,18 @@ pub(super) fn read_tree(
 /// The documents of a text, one tree each; those with errors are in the report alone.
 pub(crate) fn read_trees(file_name: &str, bytes: &[u8], options: &DecodeOptions) -> (Vec<Arc<Tree>>, Report) {
     let mut report = Report::new();
-    let (source, parts) = match read_parts(file_name, bytes, options) {
-        Ok(parsed) => parsed,
-        Err(diagnostic) => {
-            report.push(*diagnostic);
-            return (Vec::new(), report);
-        }
-    };
-    let mut trees = Vec::new();
-    for part in parts {
-        let broken = part.faults.iter().any(|fault| fault.severity == Severity::Error);
-        trees.extend(part.tree.filter(|_| !broken).map(Arc::new));
-        let findings = part
-            .faults
-            .into_iter()
-            .map(|fault| fault.into_diagnostic(&source));
+    let mut read = Vec::new();
+    let outcome = read_parts(file_name, bytes, trees(options), |source, part| {
+        let Part { content, faults, .. } = part;
+        let broken = faults.iter().any(|fault| fault.severity == Severity::Error);
+        read.extend(content.into_tree().filter(|_| !broken).map(Arc::new));
+        let findings = faults.into_iter().map(|fault| fault.into_diagnostic(source));
         findings.for_each(|finding| report.push(finding));
+    });
+    if let Err(diagnostic) = outcome {
+        report.push(*diagnostic);
     }
-    (trees, report)
+    (read, report)
 }
 
 /// What was read from one file or several.

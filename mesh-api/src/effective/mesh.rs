@@ -118,7 +118,7 @@ impl EffectiveMesh {
                 continue;
             }
             if let Some(origin) = objects.origin(key) {
-                self.apply_tree(&origin.tree, origin.tree.node(origin.node), &mut report);
+                self.apply_tree(origin.document.tree(), origin.node(), &mut report);
             }
         }
         report

@@ -255,7 +255,7 @@ impl EffectiveProxyConfig {
 /// The annotation's text in the file that the pod was read from.
 fn annotation_place(objects: &ObjectSet, pod: &ObjectKey, report: &mut Report) -> Option<Place> {
     let origin = objects.origin(pod)?;
-    let meta = origin.tree.node(origin.node).get("metadata")?;
+    let meta = origin.node().get("metadata")?;
     let text = meta.get("annotations")?.get(PROXY_CONFIG_ANNOTATION)?;
     let options = DecodeOptions {
         profile: Profile::Istiod,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use watch::{Applied, Change, ChangeOf, Event, Ignored, Reason, Scope};
 
-use crate::codec::{Locator, Node, Tree};
+use crate::codec::{Document, Locator, Node};
 use crate::kind::Kind;
 use crate::kubernetes::{EndpointSlice, Namespace as KubernetesNamespace, Pod, Service};
 use crate::names::{Namespace, Text};
@@ -57,14 +57,14 @@ impl PartialEq for Entry {
 /// Where an object was read: a node of a document.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
-    pub(crate) tree: Arc<Tree>,
+    pub(crate) document: Document,
     pub(crate) node: u32,
 }
 
 impl Origin {
     /// The object as it was read.
     pub(crate) fn node(&self) -> Node<'_> {
-        self.tree.node(self.node)
+        self.document.tree().node(self.node)
     }
 
     pub(crate) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
@@ -83,7 +83,7 @@ impl Origin {
         } else {
             span
         };
-        self.tree.source().location(span)
+        self.document.source().location(span)
     }
 }
 

@@ -343,3 +343,34 @@ fn cut_documents_agree() {
         compare(&text[end..]);
     }
 }
+
+/// A-PAR-2: JSON values in a row are given away one by one, since no YAML goes on like that.
+#[test]
+fn a_second_json_value_is_no_yaml() {
+    let spaces = prop::sample::select(vec!["", " ", "\n", "\n  ", "\t", "\r\n"]);
+    let tails = prop::sample::select(vec![
+        "",
+        ": a",
+        ":\n  b: c",
+        "\n- a",
+        " # c",
+        ", a",
+        "\na: b",
+        "\n\n",
+    ]);
+    let texts = (value(), value(), 0..3u8, spaces, tails);
+    let (read, total) = count(5_000, texts, |(first, second, form, space, tail)| {
+        let (first, second) = match form {
+            0 => (json!({"a": first}), json!([second])),
+            1 => (json!([first]), json!({"a": second})),
+            _ => (json!([first, {}]), json!(second.to_string())),
+        };
+        let text = format!("{first}{space}{second}{tail}");
+        let options = DecodeOptions::default();
+        let scanned = [Scanner::Direct, Scanner::Events].map(|scanner| scan(&text, scanner, &options));
+        let mut documents = scanned.iter().flatten().flatten();
+        assert!(documents.all(|(tree, _)| tree.is_none()), "{text:?}");
+        1
+    });
+    assert_eq!(read, total);
+}

@@ -8,4 +8,5 @@ mod inventory;
 mod probe;
 mod random;
 mod round_trip;
+mod typed;
 mod validation;

@@ -71,6 +71,9 @@ impl<'de> de::Deserializer<'de> for Random<'_, '_> {
             text if text.starts_with("a duration") => self
                 .source
                 .pick(&["0s", "1ms", "1h30m", "-2.5s", "1ns", "2540400h"]),
+            text if text.starts_with("an RFC 3339 time") => self
+                .source
+                .pick(&["2024-01-31T12:00:00Z", "1970-01-01T00:00:00Z"]),
             text if text.starts_with("base64") => self.source.pick(&["", "aGk=", "AP8="]),
             _ => self.source.pick(&[
                 "",

@@ -57,20 +57,20 @@ impl<'t> de::SeqAccess<'t> for ListAccess<'t, '_> {
 
 /// The members of which a message may have one each, from the name of its private struct: `Name(a|b)(c|d)`.
 #[derive(Clone, Copy)]
-pub(super) struct Oneofs(&'static str);
+pub(in crate::codec) struct Oneofs(&'static str);
 
 impl Oneofs {
-    pub(super) fn of(name: &'static str) -> Self {
+    pub(in crate::codec) fn of(name: &'static str) -> Self {
         Self(name)
     }
 
     /// Whether there are any; it costs next to nothing to ask.
     #[inline]
-    fn any(self) -> bool {
+    pub(in crate::codec) fn any(self) -> bool {
         self.0.ends_with(')')
     }
 
-    fn groups(self) -> impl Iterator<Item = Vec<&'static str>> {
+    pub(in crate::codec) fn groups(self) -> impl Iterator<Item = Vec<&'static str>> {
         let groups = self.0.split_once('(').map_or("", |(_, groups)| groups);
         groups
             .split(['(', ')'])
@@ -164,7 +164,7 @@ impl<'t, 'c> MapAccess<'t, 'c> {
         let name = key.key_text();
         fields
             .iter()
-            .position(|field| same(field.as_bytes(), name))
+            .position(|field| is_same_name(field.as_bytes(), name))
             .or_else(|| self.other_field_of(key, fields))
     }
 
@@ -283,7 +283,7 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
 
 /// Whether two names are the same. Names are short: mostly two words of memory tell, without a call.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(in crate::codec) fn is_same_name(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }

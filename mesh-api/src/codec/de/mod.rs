@@ -17,9 +17,10 @@ use super::fault::{Fault, codes, quote};
 use super::tree::{Node, NodeKind, Tree, camel_case};
 use crate::report::{Code, FieldPath, Segment};
 
-use access::{EnumAccess, ListAccess, MapAccess, Oneofs};
+use access::{EnumAccess, ListAccess, MapAccess};
 use error::{Error, Place, Reason};
 
+pub(super) use access::{Oneofs, is_same_name};
 pub(crate) use pass::decode;
 
 /// How a part of a document is read.
@@ -434,7 +435,7 @@ impl<'t> NodeDe<'t, '_> {
 }
 
 /// What a short text takes: a pointer and a length, and the smallest piece of memory.
-const TEXT_COST: usize = 48;
+pub(super) const TEXT_COST: usize = 48;
 
 /// Methods that read alike.
 macro_rules! forward {

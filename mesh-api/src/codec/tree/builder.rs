@@ -108,6 +108,14 @@ impl<'o> Builder<'o> {
         }
     }
 
+    /// A builder for one document without anchors that has so many nodes.
+    pub(super) fn with_capacity(source: Arc<Source>, options: &'o DecodeOptions, nodes: usize) -> Self {
+        Self {
+            nodes: Vec::with_capacity(nodes),
+            ..Self::new(source, options)
+        }
+    }
+
     /// Begins a document without anchors, and forgets what was there.
     pub(crate) fn start(&mut self) {
         self.nodes.clear();
@@ -332,6 +340,16 @@ impl<'o> Builder<'o> {
             yaml: self.options.yaml,
         });
         (tree, std::mem::take(&mut self.faults))
+    }
+
+    /// The tree of the only document. `None` if no node came.
+    pub(super) fn into_tree(self) -> Option<Tree> {
+        (!self.nodes.is_empty()).then(|| Tree {
+            source: self.source,
+            nodes: self.nodes.into_boxed_slice(),
+            owned: self.owned.into_boxed_str(),
+            yaml: self.options.yaml,
+        })
     }
 
     fn scalar(

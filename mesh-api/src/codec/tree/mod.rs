@@ -1,6 +1,7 @@
 //! A document as an arena of nodes with their places in the text.
 
 mod builder;
+mod document;
 mod locator;
 mod node;
 
@@ -13,6 +14,7 @@ use super::YamlVersion;
 use super::source::Source;
 
 pub(crate) use builder::{Builder, ScalarText};
+pub(crate) use document::Document;
 pub(crate) use locator::Locator;
 pub(crate) use node::camel_case;
 pub use node::{Entries, Items, Node, NodeKind};
@@ -100,6 +102,16 @@ impl Tree {
     /// Both spellings of a field's name are found.
     pub fn locate(&self, path: &FieldPath) -> Option<SourceLocation> {
         self.root().locate(path).map(|span| self.source.location(span))
+    }
+
+    /// A tree without nodes, in which nothing is found.
+    fn empty(source: &Arc<Source>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            nodes: Box::default(),
+            owned: Box::default(),
+            yaml: YamlVersion::default(),
+        }
     }
 
     /// The node of a number that a node of this tree gave.
