@@ -1,6 +1,9 @@
 //! How fast configuration is read, against what a reader would take otherwise: `serde_json` for JSON and the serde crate of
 //! libyaml for YAML, both into the same structs. They know neither positions nor duplicate keys, unknown fields, the dialect
-//! and limits; the decoder does all of that in the time that is measured.
+//! and limits; the decoder looks after all of that in the time that is measured. One thing it puts off: JSON objects in which
+//! there is nothing to find are read without a tree, and where their fields stand is worked out when somebody asks for it.
+//! What that costs is in `decode/json-located`, where one place in each object is asked for, and in
+//! `decode/json-and-validation`, since the API server's layer looks at the text.
 //!
 //! Every object has its own names, paths and weights. Without `--bench` (as `cargo test` runs it) few objects are read once.
 //! Arguments that are paths are read as well, and the share of their documents that the direct scanner takes is printed.
@@ -11,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 use benches::{Numbers, medians, ratio, time_of};
 use mesh_api::codec::DecodeOptions;
-use mesh_api::codec::scanners::{Scanner, scan};
+use mesh_api::codec::scanners::{Scanner, count_typed, scan};
 use mesh_api::names::Text;
 use mesh_api::networking::VirtualService;
+use mesh_api::report::{FieldPath, SourceLocation};
 use mesh_api::validate::{ValidateOptions, validate_all};
 use mesh_api::{ObjectMeta, ObjectSet};
 use serde::Deserialize;
@@ -57,17 +61,20 @@ fn main() {
     check(&data);
     let [
         ours_json,
+        located_json,
         peer_json,
         ours_plain,
         peer_plain,
         ours_other,
         peer_other,
         validated,
+        validated_json,
     ] = medians(
         passes,
         1,
         [
             &mut || drop(black_box(read(json))),
+            &mut || drop(black_box(locate(&read(json)))),
             &mut || drop(black_box(peer_reads_json(json))),
             &mut || drop(black_box(read(plain))),
             &mut || drop(black_box(peer_reads_yaml(plain))),
@@ -76,16 +83,20 @@ fn main() {
             &mut || {
                 black_box(validate_all(&read(plain), &ValidateOptions::default()));
             },
+            &mut || {
+                black_box(validate_all(&read(json), &ValidateOptions::default()));
+            },
         ],
     );
     for (name, text, ours, peer) in [
         ("JSON", json, ours_json, peer_json),
+        ("... located", json, located_json, peer_json),
         ("plain YAML", plain, ours_plain, peer_plain),
         ("other YAML", other, ours_other, peer_other),
     ] {
         let rate = |nanoseconds: f64| text.len() as f64 / nanoseconds * 1000.0;
         println!(
-            "  {name:<10} decode {:>7.1} MB/s   peer {:>7.1} MB/s",
+            "  {name:<11} decode {:>7.1} MB/s   peer {:>7.1} MB/s",
             rate(ours),
             rate(peer)
         );
@@ -95,6 +106,12 @@ fn main() {
         peer_json / ours_json,
         ">=0.75",
         "serde_json into the same structs",
+    );
+    ratio(
+        "decode/json-located",
+        peer_json / located_json,
+        "none",
+        "serde_json into the same structs, which knows no places",
     );
     ratio(
         "decode/plain-yaml",
@@ -113,6 +130,12 @@ fn main() {
         (validated - ours_plain) / ours_plain,
         "<=0.5",
         "decoding the same plain YAML",
+    );
+    ratio(
+        "decode/json-and-validation",
+        validated_json / validated,
+        "none",
+        "decoding and validating the same plain YAML",
     );
     whole_way(plain, passes);
     for path in arguments.iter().filter(|argument| !argument.starts_with('-')) {
@@ -178,6 +201,13 @@ fn read(text: &str) -> ObjectSet {
     decoded.into_parts().0
 }
 
+/// One place in each object.
+fn locate(objects: &ObjectSet) -> Vec<SourceLocation> {
+    let host = FieldPath::spec().with_field("hosts").with_index(0);
+    let places = objects.iter().map(|(key, _)| objects.location(key, &host));
+    places.map(|place| place.expect("objects were read")).collect()
+}
+
 fn peer_reads_json(text: &str) -> Vec<Envelope> {
     let stream = serde_json::Deserializer::from_str(text).into_iter();
     stream.collect::<Result<_, _>>().expect("the peer reads JSON")
@@ -219,6 +249,11 @@ fn check(data: &Data) {
             );
             assert_eq!(kind, "VirtualService");
         }
+    }
+    let decoded = mesh_api::decode("input", data.json.as_bytes());
+    assert_eq!(count_typed(&decoded), data.objects);
+    for place in locate(decoded.objects()) {
+        assert!(data.json[place.span].starts_with("\"service-"));
     }
     let direct = |text: &str| {
         let scanned = scan(text, Scanner::Direct, &DecodeOptions::default());

@@ -89,6 +89,13 @@ fn memory_is_at_most_forty_times_the_input() {
     let other = |number: usize, data: &str| {
         format!("---\napiVersion: v1\nkind: X\nmetadata: {{name: a{number}}}\ndata: {data}\n")
     };
+    // read without a tree; lists that grow may be half empty
+    let json = |number: usize, rest: &str| {
+        format!(
+            "{{\"apiVersion\":\"networking.istio.io/v1\",\"kind\":\"VirtualService\",\"metadata\":{{\"name\":\"a{number}\"}},{rest}}}\n"
+        )
+    };
+    let items = |item: &str, items: usize| vec![item; items].join(",");
     let list = |items: usize| format!("[{}]", vec!["1"; items].join(","));
     let hosts = |items: usize| format!("{{hosts: [{}]}}", vec!["a"; items].join(","));
     let routes = |items: usize| format!("{{http: [{}]}}", vec!["{}"; items].join(","));
@@ -143,6 +150,36 @@ fn memory_is_at_most_forty_times_the_input() {
         (
             "few routes, often",
             full(|number| object("VirtualService", number, &routes(500))),
+        ),
+        (
+            "hosts in JSON",
+            full(|number| {
+                json(
+                    number,
+                    &format!("\"spec\":{{\"hosts\":[{}]}}", items("\"a\"", 131_073)),
+                )
+            }),
+        ),
+        (
+            "routes in JSON",
+            full(|number| json(number, &format!("\"spec\":{{\"http\":[{}]}}", items("{}", 513)))),
+        ),
+        (
+            "texts in JSON",
+            full(|number| {
+                json(
+                    number,
+                    &format!("\"spec\":{{\"hosts\":[{}]}}", items("\"abcdef\"", 65_537)),
+                )
+            }),
+        ),
+        (
+            "status in JSON",
+            full(|number| json(number, &format!("\"status\":{{\"a\":[{}]}}", items("1", 131_073)))),
+        ),
+        (
+            "small objects in JSON",
+            full(|number| json(number, "\"spec\":{}")),
         ),
         (
             "unknown fields",
