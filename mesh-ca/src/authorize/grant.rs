@@ -73,7 +73,7 @@ impl Grant {
     }
 
     /// Asks whether the identity is [blocked](RevocationStore::block): its certificates were revoked, and it gets no others for
-    /// a while. [`handle_istio_request`](crate::handle_istio_request) does that itself.
+    /// a while. `handle_istio_request` (feature `messages`) does that itself.
     ///
     /// # Errors
     /// [`AuthErrorKind::IdentityBlocked`].
