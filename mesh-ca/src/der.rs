@@ -483,13 +483,15 @@ fn check_inside(element: &Element<'_>) -> Result<(), DerError> {
         return Err(element.error(DerErrorKind::Unexpected));
     }
     let mut reader = element.reader()?;
-    let mut previous: &[u8] = &[];
+    let mut previous = None;
     while !reader.is_empty() {
         let inner = reader.any()?;
-        if element.tag == SET && inner.der < previous {
-            return Err(inner.error(DerErrorKind::SetOrder));
+        if element.tag == SET {
+            if previous.is_some_and(|previous| inner.der < previous) {
+                return Err(inner.error(DerErrorKind::SetOrder));
+            }
+            previous = Some(inner.der);
         }
-        previous = inner.der;
         check_element(&inner)?;
     }
     Ok(())

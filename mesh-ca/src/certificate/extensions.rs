@@ -145,7 +145,7 @@ impl<'a> Extensions<'a> {
             return Err(sequence.error(DerErrorKind::Truncated).into());
         }
         let mut extensions = Self::default();
-        let mut seen = Seen::default();
+        let mut seen = SeenExtensions::default();
         while !sequence.is_empty() {
             let mut extension = sequence.nested(SEQUENCE)?;
             let oid = extension.read(OBJECT_IDENTIFIER)?.oid()?;
@@ -222,13 +222,13 @@ pub(crate) fn purposes(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Object identifiers of extensions, each of which may come once. Those of the arc id-ce are bits of a word, and the
 /// others are compared at the end, so that many extensions cost no more than sorting.
 #[derive(Default)]
-struct Seen<'a> {
+pub(crate) struct SeenExtensions<'a> {
     standard: u64,
     others: Vec<&'a [u8]>,
 }
 
-impl<'a> Seen<'a> {
-    fn insert(&mut self, oid: &'a [u8]) -> Result<(), CertificateError> {
+impl<'a> SeenExtensions<'a> {
+    pub(crate) fn insert(&mut self, oid: &'a [u8]) -> Result<(), CertificateError> {
         match oid {
             [0x55, 0x1d, number @ 0..=63] => {
                 let bit = 1_u64 << number;
@@ -242,7 +242,7 @@ impl<'a> Seen<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), CertificateError> {
+    pub(crate) fn finish(mut self) -> Result<(), CertificateError> {
         self.others.sort_unstable();
         match self
             .others

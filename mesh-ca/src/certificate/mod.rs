@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use self::encode::*;
 pub use self::error::CertificateError;
 pub use self::extensions::{BasicConstraints, KeyPurpose, KeyUsage};
-pub(crate) use self::extensions::{Extensions, authority_key_id};
+pub(crate) use self::extensions::{Extensions, SeenExtensions, authority_key_id};
 pub(crate) use self::extensions::{basic_constraints, extended_key_usage, key_usage, purposes};
 pub use self::general_name::{DistinguishedName, GeneralName};
 pub(crate) use self::general_name::{GeneralNames, relative_names_match};

@@ -6,17 +6,21 @@ use crate::der::{
     context_constructed,
 };
 use crate::signature::{parse_identifier, verify_signature};
-use crate::{PublicKeyInfo, SignatureVerifier, oid};
+use crate::{PublicKeyInfo, SignatureAlgorithm, SignatureVerifier, oid};
 
-/// A request whose signature is right. Its attributes and names are not judged yet.
+/// A request taken apart. Its signature, its attributes and its names are not judged yet.
 pub(super) struct Parsed<'a> {
     pub(super) subject: Element<'a>,
     pub(super) public_key: PublicKeyInfo<'a>,
     attributes: Option<Element<'a>>,
+    /// What is signed.
+    info: &'a [u8],
+    algorithm: SignatureAlgorithm,
+    signature: &'a [u8],
 }
 
 impl<'a> Parsed<'a> {
-    pub(super) fn new(der: &'a [u8], verifier: &dyn SignatureVerifier) -> Result<Self, CsrError> {
+    pub(super) fn new(der: &'a [u8]) -> Result<Self, CsrError> {
         // C-CSR-4
         der::check(der)?;
         let mut outer = der::single(der, SEQUENCE)?.reader()?;
@@ -30,19 +34,32 @@ impl<'a> Parsed<'a> {
         let public_key = fields.read(SEQUENCE)?.der;
         let attributes = fields.optional(context_constructed(0))?;
         fields.finish()?;
-        // C-CSR-5 to C-CSR-8
+        // C-CSR-5 to C-CSR-7
         if version.content != [0] {
             return Err(CsrError::Version);
         }
         let public_key = PublicKeyInfo::parse(public_key).map_err(CsrError::PublicKey)?;
         let algorithm = parse_identifier(&algorithm).map_err(CsrError::Signature)?;
-        verify_signature(verifier, algorithm, &public_key, info.der, signature)
-            .map_err(CsrError::Signature)?;
         Ok(Self {
             subject,
             public_key,
             attributes,
+            info: info.der,
+            algorithm,
+            signature,
         })
+    }
+
+    /// Whoever made the request has the private key (C-CSR-7, C-CSR-8).
+    pub(super) fn check_signature(&self, verifier: &dyn SignatureVerifier) -> Result<(), CsrError> {
+        verify_signature(
+            verifier,
+            self.algorithm,
+            &self.public_key,
+            self.info,
+            self.signature,
+        )
+        .map_err(CsrError::Signature)
     }
 
     /// The requested extensions, an Extensions SEQUENCE; nothing if none are requested (C-CSR-9).
@@ -51,23 +68,22 @@ impl<'a> Parsed<'a> {
             return Err(CsrError::AttributesMissing);
         };
         let mut reader = attributes.reader()?;
-        let mut seen: Vec<&[u8]> = Vec::new();
-        let mut previous: &[u8] = &[];
-        let mut request = None;
+        let mut others: Vec<&[u8]> = Vec::new();
+        let mut previous = None;
+        let (mut request, mut is_repeated) = (None, false);
         while !reader.is_empty() {
             let attribute = reader.read(SEQUENCE)?;
             // The field is a SET with another tag, so that the general check has not seen to its order.
-            if attribute.der < previous {
+            if previous.is_some_and(|previous| attribute.der < previous) {
                 return Err(attribute.error(DerErrorKind::SetOrder).into());
             }
-            previous = attribute.der;
+            previous = Some(attribute.der);
             let mut parts = attribute.reader()?;
             let oid = parts.read(OBJECT_IDENTIFIER)?.oid()?;
             let mut values = parts.nested(SET)?;
             parts.finish()?;
-            seen.push(oid);
             match oid {
-                oid::EXTENSION_REQUEST if request.is_some() => {}
+                oid::EXTENSION_REQUEST if request.is_some() => is_repeated = true,
                 oid::EXTENSION_REQUEST => {
                     let value = values.any().map_err(|_| CsrError::ExtensionRequestValues)?;
                     if !values.is_empty() {
@@ -80,12 +96,17 @@ impl<'a> Parsed<'a> {
                     if !ignored.contains(&oid) {
                         return Err(CsrError::AttributeNotAllowed { oid });
                     }
+                    others.push(other);
                 }
             }
         }
-        seen.sort_unstable();
-        match seen.iter().zip(seen.iter().skip(1)).find(|(a, b)| a == b) {
-            Some((oid, _)) => Err(CsrError::DuplicateAttribute {
+        others.sort_unstable();
+        let repeated = others
+            .iter()
+            .zip(others.iter().skip(1))
+            .find_map(|(a, b)| (a == b).then_some(*a));
+        match repeated.or(is_repeated.then_some(oid::EXTENSION_REQUEST)) {
+            Some(oid) => Err(CsrError::DuplicateAttribute {
                 oid: oid::dotted(oid),
             }),
             None => Ok(request),

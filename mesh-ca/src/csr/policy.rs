@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use super::CsrError;
 use super::parse::{Parsed, Requested, list};
 use crate::certificate::{
-    BasicConstraints, CertificateError, GeneralName, GeneralNames, basic_constraints, extended_key_usage,
-    key_usage, purposes,
+    BasicConstraints, CertificateError, GeneralName, GeneralNames, SeenExtensions, basic_constraints,
+    extended_key_usage, key_usage, purposes,
 };
 use crate::der::{DerError, Element};
 use crate::pem::{self, PemLabel};
@@ -128,7 +128,18 @@ impl CsrPolicy {
         keys: &dyn KeySet,
     ) -> Result<ValidCsr, CsrError> {
         let der = self.to_der(request)?;
-        let parsed = Parsed::new(&der, verifier)?;
+        let parsed = Parsed::new(&der)?;
+        // Reading is done in one go, before the arithmetic that empties the caches of a processor; what it finds is told
+        // after what the signature says.
+        let content = self.content(&parsed, &der);
+        parsed.check_signature(verifier)?;
+        let mut csr = content?;
+        csr.bound_to = check_key(keys, &csr.spki_digest)?;
+        Ok(csr)
+    }
+
+    /// What a workload asks for, if it may ask for that. Whether the request is its own is not known yet.
+    fn content(&self, parsed: &Parsed<'_>, der: &[u8]) -> Result<ValidCsr, CsrError> {
         let mut names = Names::default();
         let mut other_extensions = false;
         if let Some(extensions) = parsed.extension_request(&self.ignored_attributes)? {
@@ -151,20 +162,17 @@ impl CsrPolicy {
         if names.uri.as_ref().is_some_and(SpiffeId::is_trust_domain_id) {
             return Err(CsrError::IdKind);
         }
-        let subject = CsrSubject::parse(&parsed.subject)?;
-        let spki_digest = parsed.public_key.digest();
-        let bound_to = check_key(keys, &spki_digest)?;
         Ok(ValidCsr {
             spki: Arc::from(parsed.public_key.der()),
-            spki_digest,
+            spki_digest: parsed.public_key.digest(),
             key_algorithm: parsed.public_key.algorithm(),
             uri: names.uri,
             dns: names.dns,
             ips: names.ips,
-            subject,
+            subject: CsrSubject::parse(&parsed.subject)?,
             other_extensions,
-            bound_to,
-            digest: Sha256::digest(&der).into(),
+            bound_to: None,
+            digest: Sha256::digest(der).into(),
         })
     }
 
@@ -201,7 +209,8 @@ impl CsrPolicy {
         keys: &dyn KeySet,
     ) -> Result<ValidCaCsr, CsrError> {
         let der = self.to_der(request)?;
-        let parsed = Parsed::new(&der, verifier)?;
+        let parsed = Parsed::new(&der)?;
+        parsed.check_signature(verifier)?;
         let mut names = Names::default();
         let mut constraints = None;
         if let Some(extensions) = parsed.extension_request(&self.ignored_attributes)? {
@@ -480,14 +489,12 @@ struct Names {
 }
 
 fn refuse_duplicates(extensions: &[Requested<'_>]) -> Result<(), CsrError> {
-    let mut oids: Vec<&[u8]> = extensions.iter().map(|(oid, _)| *oid).collect();
-    oids.sort_unstable();
-    match oids.iter().zip(oids.iter().skip(1)).find(|(a, b)| a == b) {
-        Some((oid, _)) => Err(CsrError::Extension(CertificateError::DuplicateExtension {
-            oid: oid::dotted(oid),
-        })),
-        None => Ok(()),
-    }
+    let mut seen = SeenExtensions::default();
+    extensions
+        .iter()
+        .try_for_each(|(oid, _)| seen.insert(oid))
+        .and_then(|()| seen.finish())
+        .map_err(CsrError::Extension)
 }
 
 /// C-CSR-11. It comes before C-CSR-10, which would refuse the same extensions with a less telling error.

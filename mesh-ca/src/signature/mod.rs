@@ -142,11 +142,11 @@ pub(crate) fn parse_identifier(identifier: &Element<'_>) -> Result<SignatureAlgo
         oid::RSA_PSS => return parse_pss(parameters),
         other => return Err(unsupported(other)),
     };
-    let found = match parameters.is_empty() {
-        true => &[],
-        false => parameters.any()?.der,
-    };
-    if found != wanted || !parameters.is_empty() {
+    // Most algorithms have none. Comparing empty slices is not free: they point nowhere, which some `memcmp`s load from.
+    if wanted.is_empty() != parameters.is_empty() {
+        return Err(SignatureError::Parameters);
+    }
+    if !wanted.is_empty() && (parameters.any()?.der != wanted || !parameters.is_empty()) {
         return Err(SignatureError::Parameters);
     }
     Ok(algorithm)
