@@ -1,5 +1,6 @@
 //! Strict JSON for tokens and bundles: no member twice, a depth limit, UTF-8 without a byte order mark.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -11,15 +12,15 @@ const MAX_DEPTH: usize = 16;
 /// How many members of an object are compared with each other to find one that stands there twice.
 const FEW: usize = 16;
 
-/// A JSON value; members keep their order.
+/// A JSON value; members keep their order. Texts without escapes are borrowed from what was read.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(Number),
-    String(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    String(Cow<'a, str>),
+    List(Vec<Json<'a>>),
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
 /// A number as it was written: without fraction and exponent where it is whole here.
@@ -32,18 +33,43 @@ pub(crate) enum Number {
     Float(f64),
 }
 
-impl Json {
+impl<'a> Json<'a> {
     /// Reads one value; nothing but white space may stand around it.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, JsonError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self, JsonError> {
+        // All of it at once costs less than each text alone.
+        let text = std::str::from_utf8(text).map_err(|error| JsonError(error.to_string()))?;
+        Self::parse_str(text)
+    }
+
+    /// The same, of a text.
+    pub(crate) fn parse_str(text: &'a str) -> Result<Self, JsonError> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
         let value = Depth(0)
             .deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value));
         value.map_err(|error| JsonError(error.to_string()))
     }
 
+    /// The same value, which borrows nothing.
+    pub(crate) fn into_owned(self) -> Json<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(value),
+            Self::Number(number) => Json::Number(number),
+            Self::String(text) => Json::String(owned(text)),
+            Self::List(items) => Json::List(items.into_iter().map(Json::into_owned).collect()),
+            Self::Object(members) => Json::Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| (owned(name), value.into_owned()))
+                    .collect(),
+            ),
+        }
+    }
+
     /// The value of a member, if this is an object that has it.
-    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
         let Self::Object(members) = self else {
             return None;
         };
@@ -60,7 +86,7 @@ impl Json {
         }
     }
 
-    pub(crate) fn as_list(&self) -> Option<&[Json]> {
+    pub(crate) fn as_list(&self) -> Option<&[Json<'a>]> {
         match self {
             Self::List(items) => Some(items),
             _ => None,
@@ -79,7 +105,7 @@ impl Json {
     }
 }
 
-impl fmt::Display for Json {
+impl fmt::Display for Json<'_> {
     /// Without white space, members in their order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -141,52 +167,56 @@ impl Depth {
 }
 
 impl<'de> DeserializeSeed<'de> for Depth {
-    type Value = Json;
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Depth {
-    type Value = Json;
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Json, E> {
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
         Ok(Json::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
         Ok(Json::Number(Number::Unsigned(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
         Ok(Json::Number(match u64::try_from(value) {
             Ok(value) => Number::Unsigned(value),
             Err(_) => Number::Negative(value),
         }))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
+    fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
         Ok(Json::Number(Number::Float(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Json, E> {
-        Ok(Json::String(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Json, E> {
-        Ok(Json::String(value))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Borrowed(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+    fn visit_string<E>(self, value: String) -> Result<Json<'de>, E> {
+        Ok(Json::String(Cow::Owned(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json<'de>, A::Error> {
         let below = self.below()?;
         let mut items = Vec::new();
         while let Some(item) = list.next_element_seed(below)? {
@@ -195,11 +225,11 @@ impl<'de> Visitor<'de> for Depth {
         Ok(Json::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         let below = self.below()?;
         let mut names = BTreeSet::new();
-        let mut members: Vec<(String, Json)> = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
+        let mut members: Vec<(Cow<'de, str>, Json<'de>)> = Vec::new();
+        while let Some(name) = map.next_key_seed(Name)? {
             // Few names are compared one by one, many are looked up.
             let is_known = match members.len() {
                 0..FEW => members.iter().any(|(known, _)| *known == name),
@@ -217,6 +247,33 @@ impl<'de> Visitor<'de> for Depth {
             members.push((name, map.next_value_seed(below)?));
         }
         Ok(Json::Object(members))
+    }
+}
+
+/// Reads the name of a member.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(value))
     }
 }
 

@@ -13,12 +13,12 @@ use crate::public_key::{PublicKeyError, PublicKeyInfo};
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "dp", "dq", "k", "oth", "p", "q", "qi"];
 
 /// Whether a key says something that must stay secret (C-BND-3).
-pub(crate) fn has_private_member(key: &Json) -> bool {
+pub(crate) fn has_private_member(key: &Json<'_>) -> bool {
     PRIVATE_MEMBERS.iter().any(|name| key.get(name).is_some())
 }
 
 /// The SubjectPublicKeyInfo of a JSON Web Key, in DER.
-pub(crate) fn spki_of(key: &Json) -> Result<Vec<u8>, JwkError> {
+pub(crate) fn spki_of(key: &Json<'_>) -> Result<Vec<u8>, JwkError> {
     if has_private_member(key) {
         return Err(JwkError::PrivateMember);
     }
@@ -92,7 +92,7 @@ pub enum JwkError {
     PrivateMember,
 }
 
-fn ec(key: &Json) -> Result<Vec<u8>, JwkError> {
+fn ec(key: &Json<'_>) -> Result<Vec<u8>, JwkError> {
     let (curve, coordinate) = match key.get("crv").and_then(Json::as_str) {
         Some("P-256") => (oid::P256, 32),
         Some("P-384") => (oid::P384, 48),
@@ -112,7 +112,7 @@ fn ec(key: &Json) -> Result<Vec<u8>, JwkError> {
     }))
 }
 
-fn okp(key: &Json) -> Result<Vec<u8>, JwkError> {
+fn okp(key: &Json<'_>) -> Result<Vec<u8>, JwkError> {
     match key.get("crv").and_then(Json::as_str) {
         Some("Ed25519") => {}
         _ => return Err(JwkError::Curve),
@@ -121,7 +121,7 @@ fn okp(key: &Json) -> Result<Vec<u8>, JwkError> {
     Ok(spki(&bytes, |identifier| identifier.oid(oid::ED25519)))
 }
 
-fn rsa(key: &Json) -> Result<Vec<u8>, JwkError> {
+fn rsa(key: &Json<'_>) -> Result<Vec<u8>, JwkError> {
     let (modulus, exponent) = (parameter(key, "n")?, parameter(key, "e")?);
     let mut numbers = Writer::new();
     numbers.nested(SEQUENCE, |numbers| {
@@ -143,7 +143,7 @@ fn spki(key: &[u8], identifier: impl FnOnce(&mut Writer)) -> Vec<u8> {
     writer.into_bytes()
 }
 
-fn parameter(key: &Json, name: &'static str) -> Result<Vec<u8>, JwkError> {
+fn parameter(key: &Json<'_>, name: &'static str) -> Result<Vec<u8>, JwkError> {
     key.get(name)
         .and_then(Json::as_str)
         .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())

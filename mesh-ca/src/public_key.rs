@@ -73,8 +73,8 @@ impl<'a> PublicKeyInfo<'a> {
 
     /// The parts of a key that this crate has made or parsed before.
     #[cfg_attr(
-        not(any(feature = "ring", feature = "soft", feature = "aws-lc")),
-        allow(dead_code, reason = "only key pairs have such keys")
+        not(any(feature = "jwt", feature = "ring", feature = "soft", feature = "aws-lc")),
+        allow(dead_code, reason = "only key pairs and bundles have such keys")
     )]
     pub(crate) fn trusted(der: &'a [u8], algorithm: KeyAlgorithm, key: &'a [u8]) -> Self {
         Self { der, algorithm, key }

@@ -1,5 +1,6 @@
 //! SPIFFE bundle documents: JWK sets with a sequence number and a refresh hint, and maps of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -78,8 +79,8 @@ impl TrustBundle {
         self.to_json().to_string()
     }
 
-    fn to_json(&self) -> Json {
-        let mut keys: Vec<Json> = self
+    fn to_json(&self) -> Json<'static> {
+        let mut keys: Vec<Json<'static>> = self
             .x509_authorities()
             .iter()
             .filter_map(|authority| {
@@ -91,8 +92,8 @@ impl TrustBundle {
                         .map(|(name, value)| member(name, value)),
                 );
                 entry.push((
-                    "x5c".to_owned(),
-                    Json::List(vec![Json::String(STANDARD.encode(authority.der()))]),
+                    "x5c".into(),
+                    Json::List(vec![Json::String(STANDARD.encode(authority.der()).into())]),
                 ));
                 Some(Json::Object(entry))
             })
@@ -109,9 +110,9 @@ impl TrustBundle {
             Some(Json::Object(entry))
         }));
         keys.extend(self.wit.iter().map(|key| key.0.clone()));
-        let mut members = vec![("keys".to_owned(), Json::List(keys))];
-        let mut number = |name: &str, value: Option<u64>| {
-            members.extend(value.map(|value| (name.to_owned(), Json::unsigned(value))));
+        let mut members = vec![("keys".into(), Json::List(keys))];
+        let mut number = |name: &'static str, value: Option<u64>| {
+            members.extend(value.map(|value| (name.into(), Json::unsigned(value))));
         };
         number("spiffe_sequence", self.sequence());
         number(
@@ -145,14 +146,14 @@ pub fn bundle_map_from_json(
     let mut map = BTreeMap::new();
     for (name, document) in members {
         let trust_domain: TrustDomain = name.parse().map_err(|error| BundleDocumentError::TrustDomain {
-            name: name.as_str().into(),
+            name: (**name).into(),
             error,
         })?;
         // `spiffe://td` names `td` as well, and would be the second document of it.
-        if trust_domain.as_str() != name {
+        if trust_domain.as_str() != *name {
             let error = IdError::new(crate::IdErrorKind::TrustDomainChar, 0);
             return Err(BundleDocumentError::TrustDomain {
-                name: name.as_str().into(),
+                name: (**name).into(),
                 error,
             });
         }
@@ -165,15 +166,15 @@ pub fn bundle_map_from_json(
 ///
 /// Source: ca.md C-BND-9.
 pub fn bundle_map_to_json<'b>(bundles: impl IntoIterator<Item = &'b TrustBundle>) -> String {
-    let map: BTreeMap<&str, Json> = bundles
+    let map: BTreeMap<&str, Json<'_>> = bundles
         .into_iter()
         .map(|bundle| (bundle.trust_domain().as_str(), bundle.to_json()))
         .collect();
     let map = map
         .into_iter()
-        .map(|(name, bundle)| (name.to_owned(), bundle))
+        .map(|(name, bundle)| (name.into(), bundle))
         .collect();
-    Json::Object(vec![("trust_domains".to_owned(), Json::Object(map))]).to_string()
+    Json::Object(vec![("trust_domains".into(), Json::Object(map))]).to_string()
 }
 
 /// Something in a bundle document that was left out.
@@ -282,7 +283,7 @@ impl From<JsonError> for BundleDocumentError {
 
 fn read(
     trust_domain: TrustDomain,
-    json: &Json,
+    json: &Json<'_>,
     mode: DocumentMode,
     limits: &Limits,
 ) -> Result<BundleDocument, BundleDocumentError> {
@@ -334,7 +335,7 @@ struct Reader<'l> {
 
 impl Reader<'_> {
     /// Takes an entry; what is to be noted about it.
-    fn entry(&mut self, key: &Json) -> Option<BundleNoteKind> {
+    fn entry(&mut self, key: &Json<'_>) -> Option<BundleNoteKind> {
         let text = |name: &str| key.get(name).and_then(Json::as_str);
         match (text("use"), text("kty")) {
             (Some("x509-svid"), Some("EC" | "OKP" | "RSA")) => self.x509(key),
@@ -344,7 +345,7 @@ impl Reader<'_> {
         }
     }
 
-    fn x509(&mut self, key: &Json) -> Option<BundleNoteKind> {
+    fn x509(&mut self, key: &Json<'_>) -> Option<BundleNoteKind> {
         let certificates = key.get("x5c").and_then(Json::as_list).unwrap_or_default();
         let Some(der) = certificates
             .first()
@@ -374,7 +375,7 @@ impl Reader<'_> {
         (certificates.len() > 1).then_some(BundleNoteKind::X5cMany)
     }
 
-    fn jwt(&mut self, key: &Json, name: Option<&str>) -> Option<BundleNoteKind> {
+    fn jwt(&mut self, key: &Json<'_>, name: Option<&str>) -> Option<BundleNoteKind> {
         let Some(name) = name.filter(|name| !name.is_empty()) else {
             return Some(BundleNoteKind::KeyIdMissing);
         };
@@ -391,20 +392,20 @@ impl Reader<'_> {
         }
     }
 
-    fn wit(&mut self, key: &Json, name: Option<&str>) -> Option<BundleNoteKind> {
+    fn wit(&mut self, key: &Json<'_>, name: Option<&str>) -> Option<BundleNoteKind> {
         if let Some(name) = name {
             let shared = self.bundle.jwt().key(name).is_some() || !self.wit_names.insert(name.to_owned());
             if self.mode == DocumentMode::Strict && shared {
                 return Some(BundleNoteKind::DuplicateKeyId);
             }
         }
-        self.bundle.wit.push(WitKey(key.clone()));
+        self.bundle.wit.push(WitKey(key.clone().into_owned()));
         None
     }
 }
 
-fn member(name: &str, value: impl Into<String>) -> (String, Json) {
-    (name.to_owned(), Json::String(value.into()))
+fn member(name: &'static str, value: impl Into<String>) -> (Cow<'static, str>, Json<'static>) {
+    (name.into(), Json::String(Cow::Owned(value.into())))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub struct TrustBundle {
 /// A key of another kind of token, which is carried along and never used (C-BND-12).
 #[cfg(feature = "jwt")]
 #[derive(Debug, Clone, PartialEq)]
-struct WitKey(crate::json::Json);
+struct WitKey(crate::json::Json<'static>);
 
 impl TrustBundle {
     /// How often a bundle is asked for whose publisher does not say it: every five minutes.

@@ -122,7 +122,8 @@ impl<'de> Deserialize<'de> for WitKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // As deep as in a document, so that the same depth is too deep.
-        let json = Json::parse(format!("[[{text}]]").as_bytes()).map_err(D::Error::custom)?;
+        let text = format!("[[{text}]]");
+        let json = Json::parse_str(&text).map_err(D::Error::custom)?;
         let entry = match json.as_list() {
             Some([Json::List(entries)]) => match &entries[..] {
                 [entry] => Some(entry),
@@ -130,8 +131,9 @@ impl<'de> Deserialize<'de> for WitKey {
             },
             _ => None,
         };
-        let text_of = |entry: &Json, name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
-        let is_wit = |entry: &&Json| {
+        let text_of =
+            |entry: &Json<'_>, name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
+        let is_wit = |entry: &&Json<'_>| {
             text_of(entry, "use").as_deref() == Some("wit-svid") && text_of(entry, "kty").is_some()
         };
         match entry.filter(is_wit) {
@@ -141,7 +143,7 @@ impl<'de> Deserialize<'de> for WitKey {
             Some(entry) if has_private_member(entry) => {
                 Err(D::Error::custom("the entry holds a private key"))
             }
-            Some(entry) => Ok(Self(entry.clone())),
+            Some(entry) => Ok(Self(entry.clone().into_owned())),
         }
     }
 }

@@ -26,8 +26,9 @@ use super::{JwsAlgorithm, JwtError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct JsonWebKey {
-    // INVARIANT: a SubjectPublicKeyInfo that parses, of this algorithm.
+    // INVARIANT: a SubjectPublicKeyInfo that parses, of this algorithm, and where the key in it begins.
     spki: Box<[u8]>,
+    key_at: usize,
     algorithm: KeyAlgorithm,
     bound_to: Option<JwsAlgorithm>,
 }
@@ -38,9 +39,13 @@ impl JsonWebKey {
     /// # Errors
     /// When the key is not taken.
     pub fn from_spki(der: &[u8]) -> Result<Self, PublicKeyError> {
-        let algorithm = PublicKeyInfo::parse(der)?.algorithm();
+        let key = PublicKeyInfo::parse(der)?;
+        // The key is the last value in it.
+        let key_at = der.len().saturating_sub(key.key_bytes().len());
+        let algorithm = key.algorithm();
         Ok(Self {
             spki: der.into(),
+            key_at,
             algorithm,
             bound_to: None,
         })
@@ -55,7 +60,7 @@ impl JsonWebKey {
         Self::from_json(&json)
     }
 
-    pub(crate) fn from_json(json: &Json) -> Result<Self, JwkError> {
+    pub(crate) fn from_json(json: &Json<'_>) -> Result<Self, JwkError> {
         let key = Self::from_spki(&spki_of(json)?)?;
         let bound_to = match json.get("alg") {
             None => None,
@@ -97,7 +102,8 @@ impl JsonWebKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), JwtError> {
-        let key = PublicKeyInfo::parse(&self.spki).map_err(|_| JwtError::Signature)?;
+        let key_bytes = self.spki.get(self.key_at..).unwrap_or_default();
+        let key = PublicKeyInfo::trusted(&self.spki, self.algorithm, key_bytes);
         verifier
             .verify(algorithm, &key, message, signature)
             .map_err(|_| JwtError::Signature)

@@ -21,12 +21,12 @@ const MAX_AUDIENCES: usize = 32;
 
 impl Claims {
     /// The claims of a payload; nothing is compared with anything yet.
-    pub(super) fn read(payload: &Json) -> Result<Self, JwtError> {
+    pub(super) fn read(payload: &Json<'_>) -> Result<Self, JwtError> {
         Self::of(subject(payload)?, payload)
     }
 
     /// The same, with the subject that was read before.
-    pub(super) fn of(subject: SpiffeId, payload: &Json) -> Result<Self, JwtError> {
+    pub(super) fn of(subject: SpiffeId, payload: &Json<'_>) -> Result<Self, JwtError> {
         Ok(Self {
             subject,
             audiences: audiences(payload)?,
@@ -59,7 +59,7 @@ impl Claims {
 }
 
 /// The subject of a payload: strict, and the first thing read, since it selects the bundle.
-pub(super) fn subject(payload: &Json) -> Result<SpiffeId, JwtError> {
+pub(super) fn subject(payload: &Json<'_>) -> Result<SpiffeId, JwtError> {
     let text = payload
         .get("sub")
         .and_then(Json::as_str)
@@ -69,9 +69,9 @@ pub(super) fn subject(payload: &Json) -> Result<SpiffeId, JwtError> {
         .map_err(JwtError::Subject)
 }
 
-fn audiences(payload: &Json) -> Result<Vec<String>, JwtError> {
+fn audiences(payload: &Json<'_>) -> Result<Vec<String>, JwtError> {
     const INVALID: JwtError = JwtError::ClaimInvalid("aud");
-    let one = |value: &Json| match value.as_str() {
+    let one = |value: &Json<'_>| match value.as_str() {
         None | Some("") => Err(INVALID),
         Some(text) => Ok(text.to_owned()),
     };
@@ -83,7 +83,7 @@ fn audiences(payload: &Json) -> Result<Vec<String>, JwtError> {
 }
 
 /// A NumericDate: seconds since the epoch, whole or with a fraction, up to the end of the year 9999.
-fn date(payload: &Json, name: &'static str) -> Result<Option<UnixTime>, JwtError> {
+fn date(payload: &Json<'_>, name: &'static str) -> Result<Option<UnixTime>, JwtError> {
     let Some(value) = payload.get(name) else {
         return Ok(None);
     };

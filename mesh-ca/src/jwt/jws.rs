@@ -60,7 +60,8 @@ impl<'t> Jws<'t> {
         let signing_input = token
             .get(..header.len() + 1 + payload.len())
             .ok_or_else(|| JwtError::malformed("it has not three parts"))?;
-        let header = object("header", &decoded("header", header)?)?;
+        let header = decoded("header", header)?;
+        let header = object("header", &header)?;
         let (algorithm, key_id) = read_header(&header, policy)?;
         Ok(Self {
             algorithm,
@@ -141,7 +142,7 @@ pub(super) fn finish(mut signing_input: String, signature: &[u8]) -> String {
 }
 
 /// The object of a part.
-pub(super) fn object(part: &str, bytes: &[u8]) -> Result<Json, JwtError> {
+pub(super) fn object<'a>(part: &str, bytes: &'a [u8]) -> Result<Json<'a>, JwtError> {
     match Json::parse(bytes) {
         Ok(json @ Json::Object(_)) => Ok(json),
         Ok(_) => Err(JwtError::malformed(format!("the {part} is no JSON object"))),
@@ -157,13 +158,13 @@ fn decoded(part: &str, text: &str) -> Result<Vec<u8>, JwtError> {
         .map_err(|_| JwtError::malformed(format!("the {part} is no unpadded base64url")))
 }
 
-fn read_header(header: &Json, policy: HeaderPolicy) -> Result<(JwsAlgorithm, Option<String>), JwtError> {
+fn read_header(header: &Json<'_>, policy: HeaderPolicy) -> Result<(JwsAlgorithm, Option<String>), JwtError> {
     let Json::Object(members) = header else {
         return Err(JwtError::malformed("the header is no JSON object"));
     };
     for (name, _) in members {
         if !is_allowed(name, policy) {
-            return Err(JwtError::HeaderNotAllowed(name.as_str().into()));
+            return Err(JwtError::HeaderNotAllowed((**name).into()));
         }
     }
     let algorithm = header
@@ -178,7 +179,7 @@ fn read_header(header: &Json, policy: HeaderPolicy) -> Result<(JwsAlgorithm, Opt
     }
     let key_id = match header.get("kid") {
         None => None,
-        Some(Json::String(key_id)) => Some(key_id.clone()),
+        Some(Json::String(key_id)) => Some(key_id.clone().into_owned()),
         Some(_) => return Err(JwtError::malformed("`kid` is no text")),
     };
     Ok((algorithm, key_id))

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use crate::json::Json;
 use crate::time::UnixTime;
 use crate::{Limits, SpiffeId, TrustDomainRef};
 
@@ -37,9 +36,11 @@ impl JwtSvid {
         let subject = subject(&payload)?;
         let domain = subject.trust_domain();
         let bundle = bundle_of(domain).ok_or_else(|| JwtError::UntrustedDomain(domain.to_owned()))?;
+        // Read before the arithmetic that empties the caches of a processor, and told after what the signature says.
+        let claims = Claims::of(subject.clone(), &payload);
         verify_signature(&jws, bundle, domain, options.require_key_id)?;
 
-        let claims = Claims::of(subject, &payload)?;
+        let claims = claims?;
         claims.check(options.now, options.leeway.min(MAX_LEEWAY), &options.audiences)?;
         let payload = String::from_utf8(jws.into_payload())
             .map_err(|_| JwtError::malformed("the payload is no UTF-8"))?;
@@ -93,7 +94,7 @@ impl InsecureJwtSvid {
     /// When its form is wrong.
     pub fn parse(token: &str, limits: &Limits) -> Result<Self, JwtError> {
         let jws = Jws::parse(token, HeaderPolicy::Strict, limits.jwt)?;
-        let payload: Json = object("payload", jws.payload())?;
+        let payload = object("payload", jws.payload())?;
         Ok(Self {
             claims: Claims::read(&payload)?,
             key_id: jws.key_id().map(str::to_owned),
