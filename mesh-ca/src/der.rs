@@ -226,17 +226,17 @@ impl<'a> Element<'a> {
     /// The content of an OBJECT IDENTIFIER, which is compared byte by byte.
     #[inline]
     pub(crate) fn oid(&self) -> Result<&'a [u8], DerError> {
-        let mut at_start = true;
-        for byte in self.content {
-            if at_start && *byte == 0x80 {
-                return Err(self.error(DerErrorKind::ObjectIdentifier));
-            }
-            at_start = byte & 0x80 == 0;
+        // A padded number begins with 80: after the last byte of another one, which is below, or at the start.
+        let is_padded = || {
+            let before = std::iter::once(&0).chain(self.content);
+            before
+                .zip(self.content)
+                .any(|(before, byte)| *before < 0x80 && *byte == 0x80)
+        };
+        match self.content.last() {
+            Some(..0x80) if !self.content.contains(&0x80) || !is_padded() => Ok(self.content),
+            _ => Err(self.error(DerErrorKind::ObjectIdentifier)),
         }
-        if self.content.is_empty() || !at_start {
-            return Err(self.error(DerErrorKind::ObjectIdentifier));
-        }
-        Ok(self.content)
     }
 
     /// The bytes of a BIT STRING, and how many bits of the last one are unused (and clear).
@@ -458,10 +458,17 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), DerError> {
     reader.finish()
 }
 
+#[inline]
 fn check_element(element: &Element<'_>) -> Result<(), DerError> {
     if element.tag & 0x20 != 0 {
-        return check_inside(element);
+        check_inside(element)
+    } else {
+        check_primitive(element)
     }
+}
+
+#[inline]
+fn check_primitive(element: &Element<'_>) -> Result<(), DerError> {
     match element.tag {
         BOOLEAN => element.boolean().map(|_| ()),
         INTEGER | ENUMERATED => element.integer().map(|_| ()),

@@ -74,25 +74,10 @@ impl UnixTime {
         if self <= earlier {
             return Duration::ZERO;
         }
-        let nanos = self.total_nanos() - earlier.total_nanos();
-        let secs = u64::try_from(nanos / i128::from(NANOS)).unwrap_or(u64::MAX);
-        let rest = u32::try_from(nanos % i128::from(NANOS)).unwrap_or(0);
-        Duration::new(secs, rest)
-    }
-
-    fn total_nanos(self) -> i128 {
-        i128::from(self.secs) * i128::from(NANOS) + i128::from(self.nanos)
-    }
-
-    fn from_total_nanos(nanos: i128) -> Self {
-        let secs = nanos.div_euclid(i128::from(NANOS));
-        match i64::try_from(secs) {
-            Ok(secs) => Self {
-                secs,
-                nanos: u32::try_from(nanos.rem_euclid(i128::from(NANOS))).unwrap_or(0),
-            },
-            Err(_) if nanos < 0 => Self::from_secs(i64::MIN),
-            Err(_) => Self::from_secs(i64::MAX),
+        let secs = self.secs.abs_diff(earlier.secs);
+        match self.nanos.checked_sub(earlier.nanos) {
+            Some(nanos) => Duration::new(secs, nanos),
+            None => Duration::new(secs.saturating_sub(1), self.nanos + NANOS - earlier.nanos),
         }
     }
 }
@@ -101,7 +86,16 @@ impl Add<Duration> for UnixTime {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        Self::from_total_nanos(self.total_nanos().saturating_add(signed_nanos(duration)))
+        let nanos = self.nanos + duration.subsec_nanos();
+        let carried = i64::from(nanos / NANOS);
+        let secs = self.secs.checked_add_unsigned(duration.as_secs());
+        match secs.and_then(|secs| secs.checked_add(carried)) {
+            Some(secs) => Self {
+                secs,
+                nanos: nanos % NANOS,
+            },
+            None => Self::from_secs(i64::MAX),
+        }
     }
 }
 
@@ -115,7 +109,15 @@ impl Sub<Duration> for UnixTime {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {
-        Self::from_total_nanos(self.total_nanos().saturating_sub(signed_nanos(duration)))
+        let (borrowed, nanos) = match self.nanos.checked_sub(duration.subsec_nanos()) {
+            Some(nanos) => (0, nanos),
+            None => (1, self.nanos + NANOS - duration.subsec_nanos()),
+        };
+        let secs = self.secs.checked_sub_unsigned(duration.as_secs());
+        match secs.and_then(|secs| secs.checked_sub(borrowed)) {
+            Some(secs) => Self { secs, nanos },
+            None => Self::from_secs(i64::MIN),
+        }
     }
 }
 
@@ -288,10 +290,6 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 
 const NANOS: u32 = 1_000_000_000;
 
-fn signed_nanos(duration: Duration) -> i128 {
-    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX)
-}
-
 fn is_zero(nanos: &u32) -> bool {
     *nanos == 0
 }
@@ -349,6 +347,33 @@ mod tests {
             let by = Duration::from_nanos(by);
             prop_assert_eq!((start + by) - by, start);
             prop_assert_eq!((start + by).saturating_since(start), by);
+        }
+
+        /// C-GEN-2: sums and differences are those of whole nanoseconds, as far as there are seconds for them.
+        #[test]
+        fn arithmetic_is_that_of_nanoseconds(
+            secs: i64,
+            nanos in 0u32..NANOS,
+            by_secs: u64,
+            by_nanos in 0u32..NANOS,
+        ) {
+            let (start, by) = (UnixTime::new(secs, nanos), Duration::new(by_secs, by_nanos));
+            let total = |time: UnixTime| i128::from(time.secs) * i128::from(NANOS) + i128::from(time.nanos);
+            let by_total = i128::try_from(by.as_nanos()).unwrap();
+            for (found, wanted, end) in [
+                (start + by, total(start) + by_total, i64::MAX),
+                (start - by, total(start) - by_total, i64::MIN),
+            ] {
+                match i64::try_from(wanted.div_euclid(i128::from(NANOS))) {
+                    Ok(_) => prop_assert_eq!(total(found), wanted),
+                    Err(_) => prop_assert_eq!(found, UnixTime::from_secs(end)),
+                }
+                let apart = total(found) - total(start);
+                prop_assert_eq!(
+                    found.saturating_since(start).as_nanos(),
+                    u128::try_from(apart).unwrap_or(0)
+                );
+            }
         }
 
         #[test]
