@@ -21,6 +21,36 @@ pub enum KeyAlgorithm {
     Rsa(u16),
 }
 
+impl KeyAlgorithm {
+    /// The kind of key that Istio's agents make for their options `ECC_SIGNATURE_ALGORITHM`, `ECC_CURVE` and
+    /// `WORKLOAD_RSA_KEY_SIZE`; nothing for options that name no key of these. A signature algorithm that is empty means
+    /// RSA, of 2048, 3072 or 4096 bits; the other one is `ECDSA`, with the curve `P256`, which is the default, or `P384`.
+    ///
+    /// Istio takes a curve that it does not know for `P256`; here it is refused.
+    ///
+    /// ```
+    /// use mesh_ca::KeyAlgorithm;
+    ///
+    /// assert_eq!(KeyAlgorithm::from_istio_options("", "", 2048), Some(KeyAlgorithm::Rsa(2048)));
+    /// assert_eq!(KeyAlgorithm::from_istio_options("ECDSA", "P384", 2048), Some(KeyAlgorithm::EcdsaP384));
+    /// assert_eq!(KeyAlgorithm::from_istio_options("ED25519", "", 2048), None);
+    /// ```
+    ///
+    /// Source: Istio generate_csr.go GenCSR; ca.md C-KEY-1.
+    pub fn from_istio_options(
+        ecc_signature_algorithm: &str,
+        ecc_curve: &str,
+        rsa_key_size: u16,
+    ) -> Option<Self> {
+        match (ecc_signature_algorithm, ecc_curve, rsa_key_size) {
+            ("", _, 2048 | 3072 | 4096) => Some(Self::Rsa(rsa_key_size)),
+            ("ECDSA", "" | "P256", _) => Some(Self::EcdsaP256),
+            ("ECDSA", "P384", _) => Some(Self::EcdsaP384),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for KeyAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,5 +135,29 @@ impl fmt::Display for SignatureAlgorithm {
             Self::RsaPssSha384 => "RSA-PSS with SHA-384",
             Self::RsaPssSha512 => "RSA-PSS with SHA-512",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C-KEY-1: options of Istio's agents name keys that are made here, or none.
+    #[test]
+    fn options_of_istio_name_keys() {
+        let found = KeyAlgorithm::from_istio_options;
+        assert_eq!(found("", "P384", 4096), Some(KeyAlgorithm::Rsa(4096)));
+        assert_eq!(found("ECDSA", "", 0), Some(KeyAlgorithm::EcdsaP256));
+        assert_eq!(found("ECDSA", "P256", 0), Some(KeyAlgorithm::EcdsaP256));
+        for (algorithm, curve, bits) in [
+            ("", "", 0),
+            ("", "", 1024),
+            ("", "", 2049),
+            ("ECDSA", "P521", 2048),
+            ("ecdsa", "P256", 2048),
+            ("ED25519", "", 2048),
+        ] {
+            assert_eq!(found(algorithm, curve, bits), None, "{algorithm} {curve} {bits}");
+        }
     }
 }
