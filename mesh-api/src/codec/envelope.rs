@@ -158,21 +158,16 @@ pub(super) fn in_namespace(mut meta: ObjectMeta, kind: &Kind, options: &DecodeOp
 /// The warning about two objects of one key.
 pub(super) fn duplicate(key: &ObjectKey, first: Option<&Origin>, second: Option<&Origin>) -> Diagnostic {
     let name = FieldPath::root().with_field("metadata").with_field("name");
-    let place = |origin: &Origin| {
-        origin
-            .location(&name)
-            .or_else(|| origin.location(&FieldPath::root()))
-    };
+    let place = |origin: &Origin| origin.location(&name);
     let earlier = first
-        .and_then(place)
-        .map(|location| format!(", first at {location}"))
+        .map(|first| format!(", first at {}", place(first)))
         .unwrap_or_default();
     let message = format!("{key} is defined twice{earlier}");
     let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, Severity::Warning, message)
         .with_object(key.clone())
         .with_path(name.clone())
         .with_help("the later one is taken");
-    match second.and_then(place) {
+    match second.map(place) {
         Some(location) => diagnostic.with_location(location),
         None => diagnostic,
     }
@@ -349,7 +344,7 @@ impl Reader<'_> {
     fn version(&self, node: Node<'_>, api_version: &str, kind: &Kind) -> Option<Fault> {
         let code = unserved(api_version, kind, self.options.profile)?;
         let path = FieldPath::root().with_field("apiVersion");
-        let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
+        let place = node.locate(&path);
         let message = format!("{} is not a version of {kind}", quote(api_version));
         let fault = Fault::warning(code, place, message).with_path(path);
         Some(match kind.api_version() {
@@ -375,7 +370,7 @@ impl Reader<'_> {
         };
         let meta = meta.unwrap_or_default();
         if faults.is_empty() && needs_name(&meta, kind, self.options.profile) {
-            let place = node.locate(&path).unwrap_or(node.span().start..node.span().start);
+            let place = node.locate(&path);
             let fault = Fault::error(codes::NAME, place, "the object has no name");
             faults.push(
                 fault

@@ -20,6 +20,8 @@ pub(crate) fn resolve(text: &str, version: YamlVersion) -> Resolved {
     // most scalars are words: decide by the first byte before trying the tables
     match text.as_bytes().first() {
         None => Resolved::Null,
+        // longer than any word with a meaning
+        Some(byte) if byte.is_ascii_alphabetic() && text.len() > "false".len() => Resolved::Text,
         Some(
             first @ (b'0'..=b'9'
             | b'+'

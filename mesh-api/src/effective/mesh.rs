@@ -141,7 +141,7 @@ impl EffectiveMesh {
 
     /// Where a field of the mesh configuration was set, such as `defaultConfig.concurrency`; `None` for what is built in.
     pub fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
-        self.place(path)?.location(path)
+        Some(self.place(path)?.location(path))
     }
 
     /// Whether a document set the field or something around it.
@@ -253,7 +253,7 @@ impl EffectiveMesh {
         let networks = read::<MeshNetworks>(&place, self.profile, &mut findings).unwrap_or_default();
         let options = crate::validate::ValidateOptions::new(self.profile);
         let mut verdict = crate::validate::validate_mesh_networks(&networks, &options);
-        verdict.locate_with(|_, path| place.location(path));
+        verdict.locate_with(|_, path| Some(place.location(path)));
         findings.extend(verdict);
         if findings.is_ok() {
             self.networks = networks;

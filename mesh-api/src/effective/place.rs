@@ -94,9 +94,8 @@ impl Place {
     }
 
     /// The place of a field; of the closest one above it if it is not there.
-    pub(super) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
-        let span = self.node().locate(path)?;
-        Some(self.shift.apply(self.tree.source().location(span)))
+    pub(super) fn location(&self, path: &FieldPath) -> SourceLocation {
+        self.location_of(self.node().locate(path))
     }
 
     /// The place of a range of bytes of the document.

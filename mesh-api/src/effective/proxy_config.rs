@@ -169,7 +169,7 @@ impl EffectiveProxyConfig {
             ProxyConfigLayer::Annotation => {
                 let mut unread = Report::new();
                 let place = annotation_place(objects, &self.workload, &mut unread);
-                place.and_then(|place| place.location(path)).or_else(|| {
+                place.map(|place| place.location(path)).or_else(|| {
                     let annotations = FieldPath::root().with_field("metadata").with_field("annotations");
                     objects.location(&self.workload, &annotations.with_key(PROXY_CONFIG_ANNOTATION))
                 })

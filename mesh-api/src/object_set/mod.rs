@@ -67,13 +67,13 @@ impl Origin {
         self.document.tree().node(self.node)
     }
 
-    pub(crate) fn location(&self, path: &FieldPath) -> Option<SourceLocation> {
-        Some(self.place(path, self.node().locate(path)?))
+    pub(crate) fn location(&self, path: &FieldPath) -> SourceLocation {
+        self.place(path, self.node().locate(path))
     }
 
     /// As [`location`](Self::location), for many fields.
-    pub(crate) fn location_by(&self, locator: &mut Locator<'_>, path: &FieldPath) -> Option<SourceLocation> {
-        Some(self.place(path, locator.locate(path)?))
+    pub(crate) fn location_by(&self, locator: &mut Locator<'_>, path: &FieldPath) -> SourceLocation {
+        self.place(path, locator.locate(path))
     }
 
     fn place(&self, path: &FieldPath, span: Range<usize>) -> SourceLocation {
@@ -254,9 +254,7 @@ impl ObjectSet {
     /// made, not read (A-PAR-14).
     pub fn location(&self, key: &ObjectKey, path: &FieldPath) -> Option<SourceLocation> {
         let origin = self.entries.get(key)?.origin.as_ref()?;
-        origin
-            .location(path)
-            .or_else(|| origin.location(&FieldPath::root()))
+        Some(origin.location(path))
     }
 
     pub(crate) fn origin(&self, key: &ObjectKey) -> Option<&Origin> {

@@ -114,9 +114,9 @@ pub fn validate_all(objects: &ObjectSet, options: &ValidateOptions) -> Report {
             });
         }
         found.extend(istiod(object, options));
-        if let Some(origin) = origin {
+        if let Some(origin) = origin.filter(|_| !found.is_empty()) {
             let mut locator = Locator::new(origin.node());
-            found.locate_with(|_, path| origin.location_by(&mut locator, path));
+            found.locate_with(|_, path| Some(origin.location_by(&mut locator, path)));
         }
         all.extend(found);
     }

@@ -36,7 +36,7 @@ impl<'t> Locator<'t> {
     }
 
     /// The range of bytes to show for a field; see [`Node::locate`].
-    pub(crate) fn locate(&mut self, path: &FieldPath) -> Option<Range<usize>> {
+    pub(crate) fn locate(&mut self, path: &FieldPath) -> Range<usize> {
         let root = self.root;
         root.locate_by(path, |node, segment| self.step(node, segment))
     }

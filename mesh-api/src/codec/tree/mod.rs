@@ -30,7 +30,7 @@ pub use node::{Entries, Items, Node, NodeKind};
 /// let hosts = tree.root().get("spec").and_then(|spec| spec.get("hosts")).ok_or("no hosts")?;
 /// assert_eq!(hosts.items().filter_map(|host| host.as_str()).collect::<Vec<_>>(), ["a.com", "b.com"]);
 ///
-/// let second = tree.locate(&"spec.hosts[1]".parse()?).ok_or("not there")?;
+/// let second = tree.locate(&"spec.hosts[1]".parse()?);
 /// assert_eq!(second.to_string(), "a.yaml:2:18");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -100,8 +100,8 @@ impl Tree {
     /// The place of a field; of the closest field above it if it is not there (A-PAR-14).
     ///
     /// Both spellings of a field's name are found.
-    pub fn locate(&self, path: &FieldPath) -> Option<SourceLocation> {
-        self.root().locate(path).map(|span| self.source.location(span))
+    pub fn locate(&self, path: &FieldPath) -> SourceLocation {
+        self.source.location(self.root().locate(path))
     }
 
     /// A tree without nodes, in which nothing is found.
@@ -171,7 +171,7 @@ const EMPTY: Raw = Raw {
 impl<'t> Node<'t> {
     /// The range of bytes to show for a field below this node: a scalar itself, else the key or item that leads to it.
     /// Of a field that is not there, the closest one above it; if not even the first step is there, where the node starts.
-    pub fn locate(&self, path: &FieldPath) -> Option<Range<usize>> {
+    pub fn locate(&self, path: &FieldPath) -> Range<usize> {
         self.locate_by(path, |node, segment| node.step(segment))
     }
 
@@ -180,7 +180,7 @@ impl<'t> Node<'t> {
         &self,
         path: &FieldPath,
         mut step: impl FnMut(Node<'t>, &Segment) -> Option<(Range<usize>, Node<'t>)>,
-    ) -> Option<Range<usize>> {
+    ) -> Range<usize> {
         let mut node = *self;
         let mut span = None;
         for segment in path.segments() {
@@ -195,9 +195,10 @@ impl<'t> Node<'t> {
             });
             node = next;
         }
-        let start = self.span().start;
-        span.or_else(|| path.is_root().then(|| self.span()))
-            .or(Some(start..start))
+        span.unwrap_or_else(|| match path.is_root() {
+            true => self.span(),
+            false => self.span().start..self.span().start,
+        })
     }
 
     /// What a segment leads to, and what to show for it.
