@@ -296,6 +296,29 @@ fn signatures_must_be_right() {
     );
 }
 
+/// C-CSR-8: a wrong signature is found before anything that the request asks for.
+#[test]
+fn the_signature_comes_before_what_is_asked_for() {
+    let key = key_of(KeyAlgorithm::EcdsaP256);
+    let without_attributes = Forged {
+        attributes: None,
+        ..Forged::new()
+    };
+    for faulty in [
+        without_attributes,
+        Forged::with(&[]),
+        Forged::with(&[san(&[uri("spiffe://td")])]),
+        Forged::with(&[san(&[uri("spiffe://td/a"), uri("spiffe://td/b")])]),
+    ] {
+        assert_ne!(faulty.code(), "ok");
+        let forged = faulty.signed(SignatureAlgorithm::EcdsaSha256, |_| key.sign(b"another").unwrap());
+        assert_eq!(
+            CsrPolicy::istio().check(&forged).unwrap_err(),
+            CsrError::Signature(crate::SignatureError::Invalid)
+        );
+    }
+}
+
 /// Scenario 24: a P-384 key may sign with SHA-256, and stays a P-384 key.
 #[cfg(feature = "soft")]
 #[test]
