@@ -2,12 +2,17 @@
 
 mod sds_host;
 
+use std::sync::Arc;
+
 use mesh_ca::agent::{
     AgentAlarm, CsrRequest, DEFAULT_SECRET, ROOT_SECRET, SdsAgent, SdsAgentConfig, SdsRequest, Secret,
     StreamId, WorkloadFiles,
 };
+use mesh_ca::pem::{self, PemLabel};
 use mesh_ca::rotation::{SvidFailure, SvidState};
-use mesh_ca::{Authority, CsrBuilder, KeyPair, StatusCode};
+use mesh_ca::{
+    Authority, CaProfile, Certificate, CsrBuilder, KeyPair, Revocation, RevocationStore, Signer, StatusCode,
+};
 
 use sds_host::{Host, down, id, secs};
 
@@ -215,7 +220,7 @@ fn wrong_answers_are_refused() {
     });
     let stranger =
         Authority::self_signed("cluster.local".parse().unwrap(), host.now.wall, &mut host.entropy).unwrap();
-    let stranger = mesh_ca::pem::encode(mesh_ca::pem::PemLabel::Certificate, stranger.certificate_der());
+    let stranger = pem::encode(PemLabel::Certificate, stranger.certificate_der());
     let other_root = vec![right[0].clone(), stranger];
     let mut request = request;
     for (chain, why) in [
@@ -247,12 +252,63 @@ fn wrong_answers_are_refused() {
     assert!(host.sent.is_empty());
 }
 
+/// C-WR-7: a certificate that a CRL names is not taken, and the next one of the same authority is.
+#[test]
+fn revoked_answers_are_refused() {
+    let mut host = Host::new(SdsAgentConfig::new(id()));
+    let key = Arc::new(KeyPair::generate(&mut host.entropy).unwrap());
+    host.ca = CaProfile::root("cluster.local".parse().unwrap())
+        .self_sign(
+            Arc::clone(&key) as Arc<dyn Signer>,
+            host.now.wall,
+            &mut host.entropy,
+        )
+        .unwrap();
+    host.open(1);
+    host.ask(1, &[DEFAULT_SECRET], "");
+    let (request, csr) = host.asked.pop().unwrap();
+    let revoked = host.answer(&csr);
+
+    let der = pem::parse_one(revoked[0].as_bytes(), PemLabel::Certificate).unwrap();
+    let leaf = Certificate::parse(&der).unwrap();
+    let revocation = Revocation::new(leaf.serial_number().unwrap(), host.now.wall, leaf.not_after());
+    let mut store = RevocationStore::new();
+    store.revoke(host.ca.key_id(), revocation).unwrap();
+    let issuer = Certificate::parse(host.ca.certificate_der()).unwrap();
+    let crl = store
+        .issue_crl(&issuer, &*key, host.now.wall, secs(3_600))
+        .unwrap();
+    host.agent.handle_crl(host.now, Some(crl.to_pem())).unwrap();
+
+    host.agent
+        .handle_signed(host.now, request, &revoked, &mut host.entropy)
+        .unwrap();
+    host.serve();
+    let [
+        AgentAlarm::CaFailed {
+            failure: SvidFailure::BadResponse(text),
+            ..
+        },
+    ] = &host.alarms[..]
+    else {
+        panic!("{:?}", host.alarms)
+    };
+    assert!(text.contains("revoked"), "{text}");
+    assert!(host.sent.is_empty());
+    assert_eq!(host.closed, [(StreamId(1), StatusCode::Unavailable)]);
+    host.wake();
+    host.sign();
+    host.open(2);
+    host.ask(2, &[DEFAULT_SECRET], "");
+    assert_eq!(host.names(), [DEFAULT_SECRET]);
+}
+
 /// C-WR-7: authorities of an answer are trusted only where that is wanted.
 #[test]
 fn returned_authorities_can_be_ignored() {
     for (anchors, accepted) in [(true, true), (false, false)] {
         let mut host = Host::new(SdsAgentConfig::new(id()));
-        let root = mesh_ca::pem::encode(mesh_ca::pem::PemLabel::Certificate, host.ca.certificate_der());
+        let root = pem::encode(PemLabel::Certificate, host.ca.certificate_der());
         let trust_anchors = if anchors { root } else { String::new() };
         let config = SdsAgentConfig {
             trust_returned_roots: false,
