@@ -64,11 +64,6 @@ pub(super) fn run(area: &Area, case: &Case) -> Option<Verdict> {
             files.key_cert_bundle()
         }
         "KeyCertBundleWithRootCertFromFile" => files.root(),
-        "ExtractIDs" | "ExtractSANExtension" => {
-            return Some(Verdict::Unsupported(
-                "a list of extensions without a certificate; the library reads whole certificates".to_owned(),
-            ));
-        }
         _ => return None,
     };
     Some(compare(case.expect(), answer))
