@@ -57,6 +57,76 @@ fn alias_bombs_are_refused() {
     assert!(codes(&text).is_empty());
 }
 
+/// A-PAR-20: the limit on what values take is for lists of next to nothing; honest ones stay below it, be they ever so dense.
+#[test]
+fn dense_objects_are_not_refused() {
+    let kinds = [
+        (
+            "networking",
+            "ServiceEntry",
+            r#""hosts":["a.b"],"addresses""#,
+            r#""10.0.0.1""#,
+        ),
+        (
+            "networking",
+            "ServiceEntry",
+            r#""hosts":["a.b"],"endpoints""#,
+            r#"{"address":"10.0.0.1","ports":{"http":80},"labels":{"v":"1"}}"#,
+        ),
+        (
+            "networking",
+            "ServiceEntry",
+            r#""hosts":["a.b"],"ports""#,
+            r#"{"number":80,"name":"http","protocol":"HTTP"}"#,
+        ),
+        (
+            "networking",
+            "Sidecar",
+            r#""egress""#,
+            r#"{"hosts":["./*","istio-system/*"]}"#,
+        ),
+        (
+            "networking",
+            "DestinationRule",
+            r#""host":"a","subsets""#,
+            r#"{"name":"v1","labels":{"v":"1"}}"#,
+        ),
+        (
+            "networking",
+            "VirtualService",
+            r#""http""#,
+            r#"{"match":[{"uri":{"prefix":"/api/a"}}],"route":[{"destination":{"host":"reviews","subset":"v1"}}]}"#,
+        ),
+        (
+            "networking",
+            "VirtualService",
+            r#""hosts":["a"],"exportTo""#,
+            r#""ns1""#,
+        ),
+        (
+            "security",
+            "AuthorizationPolicy",
+            r#""rules""#,
+            r#"{"to":[{"operation":{"methods":["GET"],"paths":["/a"]}}]}"#,
+        ),
+    ];
+    for (group, kind, field, item) in kinds {
+        let items = vec![item; 90_000 / item.len()].join(",");
+        // so long that the least which any input may take no longer counts
+        let text: String = (0..30)
+            .map(|number| {
+                format!("{{\"apiVersion\":\"{group}.istio.io/v1\",\"kind\":\"{kind}\",\"metadata\":{{\"name\":\"a{number}\"}},\"spec\":{{{field}:[{items}]}}}}\n")
+            })
+            .collect();
+        let decoded = decode(&text);
+        assert_eq!(
+            (decoded.objects().len(), codes(&text)),
+            (30, Vec::new()),
+            "{kind} {field}"
+        );
+    }
+}
+
 #[test]
 fn masses_of_findings_are_cut() {
     let head = "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x}\nspec:\n";
