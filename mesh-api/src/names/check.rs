@@ -341,7 +341,7 @@ fn label(text: &str, what: &'static str, limit: usize, inner: impl Fn(u8) -> boo
     // what is no ASCII begins with a byte that is none
     let bad = text
         .bytes()
-        .position(|byte| !byte.is_ascii_alphanumeric() && !(byte.is_ascii() && inner(byte)));
+        .position(|byte| !(byte.is_ascii_alphanumeric() || byte.is_ascii() && inner(byte)));
     if let Some((offset, found)) = bad.and_then(|at| Some((at, text.get(at..)?.chars().next()?))) {
         return Err(CheckError::new(Problem::BadChar { what, found }).at(offset));
     }
