@@ -77,11 +77,7 @@ pub fn response(secrets: &[NamedSecret], version: &str, nonce: &str) -> Discover
 /// assert_eq!(secret::request(&request), None);
 /// ```
 pub fn request(request: &DiscoveryRequest) -> Option<SdsRequest> {
-    // A stream of SDS can leave the type out: it carries nothing else.
-    if !request.type_url.is_empty() && request.type_url != Kind::Secret.type_url() {
-        return None;
-    }
-    Some(SdsRequest {
+    is_of_secrets(&request.type_url).then(|| SdsRequest {
         names: request.resource_names.clone(),
         version: request.version_info.clone(),
         nonce: request.response_nonce.clone(),
@@ -139,10 +135,7 @@ pub fn delta_response(
 /// assert_eq!(secret::delta_request(&request), None);
 /// ```
 pub fn delta_request(request: &DeltaDiscoveryRequest) -> Option<DeltaSdsRequest> {
-    if !request.type_url.is_empty() && request.type_url != Kind::Secret.type_url() {
-        return None;
-    }
-    Some(DeltaSdsRequest {
+    is_of_secrets(&request.type_url).then(|| DeltaSdsRequest {
         subscribe: request.resource_names_subscribe.clone(),
         unsubscribe: request.resource_names_unsubscribe.clone(),
         initial_versions: request.initial_resource_versions.clone(),
@@ -195,6 +188,11 @@ pub fn redacted(secret: &tls::Secret) -> tls::Secret {
         Some(tls::secret::Type::ValidationContext(_)) | None => {}
     }
     secret
+}
+
+/// A stream of SDS can leave the type out: it carries nothing else.
+fn is_of_secrets(type_url: &str) -> bool {
+    type_url.is_empty() || type_url == Kind::Secret.type_url()
 }
 
 fn tls_certificate(secret: &CertificateSecret) -> tls::TlsCertificate {
