@@ -146,9 +146,9 @@ pub use entropy::{Entropy, EntropyError};
 pub use error::{IdError, IdErrorKind};
 #[cfg(feature = "x509")]
 pub use external::{
-    ExternalCa, ExternalCaConfig, ExternalCaError, ExternalCaOutput, ExternalSigner, ExternalSvid,
-    KubernetesCsr, KubernetesCsrCondition, KubernetesCsrMetadata, KubernetesCsrSpec, KubernetesCsrStatus,
-    VaultSignRequest, VaultSignResponse,
+    ExternalCa, ExternalCaConfig, ExternalCaError, ExternalCaOutput, ExternalCaSnapshot,
+    ExternalCaSnapshotError, ExternalSigner, ExternalSvid, KubernetesCsr, KubernetesCsrCondition,
+    KubernetesCsrMetadata, KubernetesCsrSpec, KubernetesCsrStatus, VaultSignRequest, VaultSignResponse,
 };
 pub use id_matcher::IdMatcher;
 #[cfg(all(feature = "x509", feature = "messages"))]

@@ -8,39 +8,40 @@ use crate::{
     MonotonicTime, NodeView, Now, RequestMeta, SpiffeId, UnixTime, authorize,
 };
 
-const WALL: UnixTime = UnixTime::from_secs(1_800_000_000);
-const NOW: Now = Now::new(WALL, MonotonicTime::ORIGIN);
-const HOUR: Duration = Duration::from_secs(3_600);
+pub(super) const WALL: UnixTime = UnixTime::from_secs(1_800_000_000);
+pub(super) const NOW: Now = Now::new(WALL, MonotonicTime::ORIGIN);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
-fn id() -> SpiffeId {
+pub(super) fn id() -> SpiffeId {
     "spiffe://td/ns/a/sa/b".parse().unwrap()
 }
 
-fn entropy() -> InsecureSeededEntropy {
+pub(super) fn entropy() -> InsecureSeededEntropy {
     InsecureSeededEntropy::new(4)
 }
 
 /// A request, and the grant for it.
-fn request(seed: u64, signer: &str) -> (Vec<u8>, Grant) {
+pub(super) fn request(seed: u64, signer: &str) -> (Vec<u8>, Grant) {
     let key = KeyPair::generate(&mut InsecureSeededEntropy::new(seed)).unwrap();
     let csr = CsrBuilder::new(&id()).build(&key).unwrap();
+    let grant = grant(csr.der(), signer);
+    (csr.der().to_vec(), grant)
+}
+
+/// The grant for a request of an hour.
+pub(super) fn grant(csr: &[u8], signer: &str) -> Grant {
     let meta = RequestMeta {
         cert_signer: signer.to_owned(),
         ..RequestMeta::default()
     };
-    let valid = CsrPolicy::istio().check(csr.der()).unwrap();
-    let grant = authorize(
-        &valid,
-        &Caller::from(&id()),
-        &meta,
-        &crate::AuthPolicy::default(),
-        &NodeView::default(),
-    );
-    (csr.der().to_vec(), grant.unwrap().with_ttl(HOUR))
+    let valid = CsrPolicy::istio().check(csr).unwrap();
+    let (policy, nodes) = (crate::AuthPolicy::default(), NodeView::default());
+    let grant = authorize(&valid, &Caller::from(&id()), &meta, &policy, &nodes);
+    grant.unwrap().with_ttl(HOUR)
 }
 
 /// The authority behind the signer, with an intermediate.
-fn authority() -> Authority {
+pub(super) fn authority() -> Authority {
     let domain: crate::TrustDomain = "td".parse().unwrap();
     let mut root = Authority::self_signed(domain.clone(), WALL, &mut InsecureSeededEntropy::new(1)).unwrap();
     let key = KeyPair::generate(&mut InsecureSeededEntropy::new(2)).unwrap();
@@ -66,7 +67,7 @@ fn authority() -> Authority {
     root.intermediate(&issued, Arc::new(key)).unwrap()
 }
 
-fn kubernetes(domain: &str) -> ExternalCaConfig {
+pub(super) fn kubernetes(domain: &str) -> ExternalCaConfig {
     ExternalCaConfig::new(ExternalSigner::Kubernetes {
         domain: domain.to_owned(),
         default_signer: "example.com/default".to_owned(),
@@ -74,12 +75,12 @@ fn kubernetes(domain: &str) -> ExternalCaConfig {
     })
 }
 
-fn outputs(machine: &mut ExternalCa) -> Vec<ExternalCaOutput> {
+pub(super) fn outputs(machine: &mut ExternalCa) -> Vec<ExternalCaOutput> {
     std::iter::from_fn(|| machine.poll_output()).collect()
 }
 
 /// As Kubernetes would give it: the whole chain in one text.
-fn status(certificates: &[&[u8]]) -> KubernetesCsrStatus {
+pub(super) fn status(certificates: &[&[u8]]) -> KubernetesCsrStatus {
     use base64::Engine as _;
     let text: String = certificates
         .iter()
@@ -96,7 +97,7 @@ fn status(certificates: &[&[u8]]) -> KubernetesCsrStatus {
 }
 
 /// A machine that waits for a certificate, and the chain with root that answers it.
-fn awaiting(config: &ExternalCaConfig) -> (ExternalCa, Vec<Vec<u8>>) {
+pub(super) fn awaiting(config: &ExternalCaConfig) -> (ExternalCa, Vec<Vec<u8>>) {
     let (csr, grant) = request(7, "");
     let mut machine = ExternalCa::new(config, &grant, &csr, NOW, &mut entropy()).unwrap();
     machine.handle_created();
@@ -300,4 +301,63 @@ fn vault_is_asked_once() {
     machine.handle_vault_response(NOW, &VaultSignResponse::default());
     let failed = outputs(&mut machine).pop();
     assert_eq!(failed, Some(ExternalCaOutput::Failed(ExternalCaError::NoRoot)));
+}
+
+/// C-SGN-5: Kubernetes signs for no less than ten minutes, which is told; Vault takes whole seconds.
+#[test]
+fn short_lives_are_raised() {
+    let (csr, grant) = request(7, "");
+    let begin = |config: &ExternalCaConfig, ttl: Duration| {
+        let grant = grant.clone().with_ttl(ttl);
+        ExternalCa::new(config, &grant, &csr, NOW, &mut entropy()).unwrap()
+    };
+    let short = Duration::from_secs(60);
+    let mut machine = begin(&kubernetes(""), short);
+    assert_eq!(machine.raised_ttl(), Some(10 * short));
+    let [ExternalCaOutput::Create(object)] = &outputs(&mut machine)[..] else {
+        panic!("no object");
+    };
+    assert_eq!(object.spec.expiration_seconds, Some(600));
+    assert_eq!(begin(&kubernetes(""), 10 * short).raised_ttl(), None);
+    assert_eq!(begin(&kubernetes(""), Duration::ZERO).raised_ttl(), None);
+
+    let vault = ExternalCaConfig::new(ExternalSigner::Vault);
+    let mut machine = begin(&vault, Duration::from_millis(1));
+    let [ExternalCaOutput::VaultSign(asked)] = &outputs(&mut machine)[..] else {
+        panic!("no request");
+    };
+    assert_eq!(asked.ttl.as_deref(), Some("1s"));
+    let mut machine = begin(&vault, Duration::ZERO);
+    let [ExternalCaOutput::VaultSign(asked)] = &outputs(&mut machine)[..] else {
+        panic!("no request");
+    };
+    assert_eq!(asked.ttl, None);
+}
+
+/// C-SGN-8: a request for an authority is no request of a workload, and neither it nor one that was changed after it was
+/// validated is passed on. `CaGrant` is another type than `Grant`.
+#[test]
+fn nothing_unvalidated_is_passed_on() {
+    let key = KeyPair::generate(&mut entropy()).unwrap();
+    let ca_csr = CsrBuilder::for_intermediate(&"td".parse().unwrap())
+        .unwrap()
+        .build(&key)
+        .unwrap();
+    let error = CsrPolicy::istio().check(ca_csr.der()).unwrap_err();
+    assert_eq!(error.code(), "csr.ca_requested");
+    let (csr, grant) = request(7, "");
+    for config in [kubernetes(""), ExternalCaConfig::new(ExternalSigner::Vault)] {
+        let begin = |csr: &[u8]| {
+            ExternalCa::new(&config, &grant, csr, NOW, &mut entropy())
+                .map(|mut machine| outputs(&mut machine))
+        };
+        assert_eq!(begin(ca_csr.der()), Err(ExternalCaError::CsrMismatch));
+        assert_eq!(begin(&[]), Err(ExternalCaError::CsrMismatch));
+        for at in 0..csr.len() {
+            let mut changed = csr.clone();
+            changed[at] ^= 1;
+            assert_eq!(begin(&changed), Err(ExternalCaError::CsrMismatch), "{at}");
+        }
+        assert!(begin(&csr).is_ok());
+    }
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::ExternalCaConfig;
 use crate::certificate::GeneralName;
 use crate::pem::{self, PemError, PemLabel};
 use crate::{
@@ -132,6 +133,16 @@ pub(super) struct Expected {
 }
 
 impl Expected {
+    /// `life` is the one that is asked for.
+    pub(super) fn new(config: &ExternalCaConfig, grant: &Grant, life: Duration) -> Self {
+        Self {
+            grant: grant.clone(),
+            ttl: life,
+            skew: config.skew,
+            roots: config.roots.clone(),
+        }
+    }
+
     /// `certificates` are those of the answer, the leaf first.
     pub(super) fn check(
         &self,
