@@ -21,6 +21,12 @@ mod algorithm;
 mod authority;
 #[cfg(feature = "x509")]
 mod authorize;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+#[cfg_attr(
+    not(feature = "x509"),
+    allow(dead_code, reason = "tokens need only a part of it")
+)]
+mod base64_serde;
 #[cfg(feature = "x509")]
 mod bundle;
 #[cfg(feature = "x509")]
@@ -189,5 +195,5 @@ pub use trust_domain_set::{AliasIsFederated, TrustDomainSet, expand_with};
 #[cfg(feature = "x509")]
 pub use verify::{
     Budget, Budgets, Diagnostic, Outcome, PathTrace, Profile, Rule, Severity, SignatureCache, Step, Verified,
-    VerifiedPath, VerifyError, VerifyOptions, check_svid, danger,
+    VerifiedPath, VerifyError, VerifyOptions, VerifyPolicy, check_svid, danger,
 };

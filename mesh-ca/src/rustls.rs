@@ -23,6 +23,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use serde::{Deserialize, Serialize};
+
 use ::rustls::client::ResolvesClientCert;
 use ::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use ::rustls::crypto::{
@@ -47,7 +49,7 @@ use crate::{
 const REMEMBERED_SIGNATURES: usize = 1_024;
 
 /// What peers are verified with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerTrust {
     /// The bundles, by trust domain.
     pub bundles: BundleSet,
@@ -220,7 +222,8 @@ impl ClientCertVerifier for PeerVerifier {
 }
 
 /// Presents the SVID of this workload, as client and as server. Clones share it, so that it can be rotated while
-/// connections are made.
+/// connections are made. It holds a private key, and is therefore not saved: keep the chain and the key where keys are kept,
+/// and make it anew.
 #[derive(Debug, Clone)]
 pub struct SvidResolver {
     svid: Arc<RwLock<Arc<CertifiedKey>>>,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::der::{SEQUENCE, Writer};
@@ -59,13 +61,14 @@ impl<S: Signer + ?Sized> Signer for Box<S> {
 /// What a remote key is to sign.
 ///
 /// Source: ca.md C-SGN-2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignRequest {
     /// How the embedder calls the key; empty for a key in this process.
     pub key_ref: String,
     /// How to sign.
     pub algorithm: SignatureAlgorithm,
     /// What to sign.
+    #[serde(with = "crate::base64_serde")]
     pub message: Vec<u8>,
     /// The digest of the message, for services that sign digests. Ed25519 has none.
     pub digest: Option<Vec<u8>>,
@@ -95,7 +98,7 @@ impl SignRequest {
 }
 
 /// How a remote signer writes its signatures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SignatureFormat {
     /// As X.509 has them: ECDSA in DER. The default.
     #[default]

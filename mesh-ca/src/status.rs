@@ -1,5 +1,6 @@
 //! What a peer is told.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -108,16 +109,20 @@ impl fmt::Display for StatusCode {
 /// let status = Status::new(StatusCode::Unauthenticated, "request authenticate failure");
 /// assert_eq!(status.to_string(), "UNAUTHENTICATED: request authenticate failure");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Status {
     code: StatusCode,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl Status {
     /// A status with its constant text.
     pub const fn new(code: StatusCode, message: &'static str) -> Self {
-        Self { code, message }
+        Self {
+            code,
+            message: Cow::Borrowed(message),
+        }
     }
 
     /// The code.
@@ -126,8 +131,8 @@ impl Status {
     }
 
     /// The text for the peer.
-    pub fn message(&self) -> &'static str {
-        self.message
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 

@@ -144,7 +144,7 @@ pub enum AgentOutput {
 }
 
 /// What somebody should look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum AgentAlarm {
     /// The key and the certificate of these files do not belong together; what was served before stays.

@@ -125,7 +125,7 @@ impl fmt::Debug for CertificateSecret {
 }
 
 /// Authorities, and what they revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationSecret {
     /// The authorities in PEM.
     pub trusted_ca: String,

@@ -623,12 +623,40 @@ impl CaJob {
     }
 }
 
-/// The certificate of an authority.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The certificate of an authority. Saved, it is its DER in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedCa", into = "SavedCa")]
 pub struct IssuedCa {
     der: Vec<u8>,
     serial: SerialNumber,
     not_after: UnixTime,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SavedCa(#[serde(with = "crate::base64_serde")] Vec<u8>);
+
+impl From<IssuedCa> for SavedCa {
+    fn from(issued: IssuedCa) -> Self {
+        Self(issued.der)
+    }
+}
+
+impl TryFrom<SavedCa> for IssuedCa {
+    type Error = String;
+
+    fn try_from(SavedCa(der): SavedCa) -> Result<Self, String> {
+        let certificate = Certificate::parse(&der).map_err(|error| error.to_string())?;
+        let is_ca = certificate
+            .basic_constraints()
+            .is_some_and(|constraints| constraints.ca);
+        let serial = certificate.serial_number().filter(|_| is_ca);
+        Ok(Self {
+            serial: serial.ok_or("the certificate is none of an authority")?,
+            not_after: certificate.not_after(),
+            der,
+        })
+    }
 }
 
 impl IssuedCa {

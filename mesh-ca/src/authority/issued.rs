@@ -4,19 +4,88 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::pem::{self, PemLabel};
-use crate::{KeyId, SerialNumber, SpiffeId, UnixTime};
+use crate::{Certificate, CertificateError, KeyId, SerialNumber, SpiffeId, UnixTime};
 
 /// An SVID that was issued: the certificate of a workload with what leads from it to a root.
 ///
+/// Saved, it is the certificates in base64 beside the record, which must be that of the leaf. It is no proof of anything: what
+/// is read back may have been written by anybody.
+///
 /// Source: ca.md C-SIGN-15, C-SIGN-16.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedSvid", into = "SavedSvid")]
 pub struct IssuedSvid {
     pub(crate) chain: Vec<Arc<[u8]>>,
     pub(crate) roots: Arc<[Vec<u8>]>,
     pub(crate) record: IssuanceRecord,
     pub(crate) notes: Vec<IssueNote>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedSvid {
+    #[serde(with = "crate::base64_serde::list")]
+    chain: Vec<Arc<[u8]>>,
+    #[serde(with = "crate::base64_serde::list")]
+    roots: Vec<Vec<u8>>,
+    record: IssuanceRecord,
+    #[serde(default)]
+    notes: Vec<IssueNote>,
+}
+
+impl From<IssuedSvid> for SavedSvid {
+    fn from(svid: IssuedSvid) -> Self {
+        let IssuedSvid {
+            chain,
+            roots,
+            record,
+            notes,
+        } = svid;
+        Self {
+            chain,
+            roots: roots.to_vec(),
+            record,
+            notes,
+        }
+    }
+}
+
+impl TryFrom<SavedSvid> for IssuedSvid {
+    type Error = String;
+
+    fn try_from(saved: SavedSvid) -> Result<Self, String> {
+        let SavedSvid {
+            chain,
+            roots,
+            record,
+            notes,
+        } = saved;
+        let (leaf, issuers) = chain.split_first().ok_or("there is no certificate")?;
+        let parse = |der| Certificate::parse(der).map_err(|error: CertificateError| error.to_string());
+        if !record.is_of(&parse(leaf)?) {
+            return Err("the record is of another certificate".to_owned());
+        }
+        let authorities = issuers
+            .iter()
+            .map(|der| &**der)
+            .chain(roots.iter().map(Vec::as_slice));
+        for der in authorities {
+            if parse(der)?
+                .basic_constraints()
+                .is_none_or(|constraints| !constraints.ca)
+            {
+                return Err("a certificate behind the first is none of an authority".to_owned());
+            }
+        }
+        Ok(Self {
+            chain,
+            roots: roots.into(),
+            record,
+            notes,
+        })
+    }
 }
 
 impl IssuedSvid {
@@ -84,8 +153,29 @@ pub struct IssuanceRecord {
     pub spki_digest: [u8; 32],
 }
 
+impl IssuanceRecord {
+    /// Whether this is the line for a certificate.
+    fn is_of(&self, leaf: &Certificate<'_>) -> bool {
+        let Self {
+            id,
+            serial,
+            issuer_key_id,
+            not_before,
+            not_after,
+            spki_digest,
+        } = self;
+        let found: [u8; 32] = Sha256::digest(leaf.public_key_der()).into();
+        leaf.spiffe_id()
+            .is_some_and(|found| found.as_str() == id.as_str())
+            && leaf.serial_number() == Some(*serial)
+            && leaf.authority_key_id() == Some(issuer_key_id.as_bytes())
+            && (leaf.not_before(), leaf.not_after()) == (*not_before, *not_after)
+            && found == *spki_digest
+    }
+}
+
 /// What differs between a certificate and what was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueNote {
     /// The common name was left out, since the id has more than 64 bytes.

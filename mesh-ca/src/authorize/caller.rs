@@ -299,8 +299,11 @@ pub fn bearer_token<'h>(values: impl IntoIterator<Item = &'h str>) -> Result<&'h
 
 /// The proxies whose `x-forwarded-client-cert` is believed. Loopback addresses always are.
 ///
+/// Saved, it is the text that [`parse`](Self::parse) takes.
+///
 /// Source: Istio `TRUSTED_GATEWAY_CIDR`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TrustedProxies {
     networks: Vec<(IpAddr, u8)>,
 }
@@ -331,6 +334,32 @@ impl TrustedProxies {
             bits(*network) == bits(peer) && prefix(*network, *length) == prefix(peer, *length)
         };
         peer.is_loopback() || self.networks.iter().any(is_in)
+    }
+}
+
+impl fmt::Display for TrustedProxies {
+    /// The networks in CIDR notation, separated by commas.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (address, length) in &self.networks {
+            write!(f, "{separator}{address}/{length}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+impl From<TrustedProxies> for String {
+    fn from(proxies: TrustedProxies) -> Self {
+        proxies.to_string()
+    }
+}
+
+impl TryFrom<String> for TrustedProxies {
+    type Error = CallerError;
+
+    fn try_from(text: String) -> Result<Self, CallerError> {
+        Self::parse(&text)
     }
 }
 

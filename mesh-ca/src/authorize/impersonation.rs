@@ -57,10 +57,45 @@ pub struct Pod {
 /// assert!(nodes.remove("cluster-1", "shop", "reviews-1").is_some());
 /// ```
 ///
+/// Saved, it is a list of pods for each cluster.
+///
 /// Source: ca.md C-AUTH-6.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedNodes", into = "SavedNodes")]
 pub struct NodeView {
     clusters: BTreeMap<String, Cluster>,
+}
+
+/// The pods by cluster. The counts follow from them.
+type SavedNodes = BTreeMap<String, Vec<Pod>>;
+
+impl From<NodeView> for SavedNodes {
+    fn from(nodes: NodeView) -> Self {
+        let pods = |cluster: Cluster| cluster.pods.into_values().collect();
+        let clusters = nodes.clusters.into_iter();
+        clusters.map(|(id, cluster)| (id, pods(cluster))).collect()
+    }
+}
+
+impl TryFrom<SavedNodes> for NodeView {
+    type Error = String;
+
+    fn try_from(saved: SavedNodes) -> Result<Self, String> {
+        let mut nodes = Self::default();
+        for (cluster_id, pods) in saved {
+            nodes.clusters.entry(cluster_id.clone()).or_default();
+            for pod in pods {
+                if nodes.pod(&cluster_id, &pod.namespace, &pod.name).is_some() {
+                    return Err(format!(
+                        "there are two pods `{}` in `{}`",
+                        pod.name, pod.namespace
+                    ));
+                }
+                nodes.insert(&cluster_id, pod);
+            }
+        }
+        Ok(nodes)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

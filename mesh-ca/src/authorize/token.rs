@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Limits, UnixTime};
@@ -21,7 +21,7 @@ use crate::{Limits, UnixTime};
 /// ```
 ///
 /// Source: Istio jwtutil.go GetExp, GetAud.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnverifiedClaims {
     /// `aud`: a text or a list of texts.
     pub audiences: Vec<String>,

@@ -2,6 +2,8 @@
 
 use std::ops::BitOr;
 
+use serde::{Deserialize, Serialize};
+
 use super::CertificateError;
 use super::general_name::{GeneralName, GeneralNames};
 use crate::der::{
@@ -21,7 +23,8 @@ use crate::oid;
 /// ```
 ///
 /// Spec: RFC 5280 §4.2.1.3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
 pub struct KeyUsage(u16);
 
 impl KeyUsage {
@@ -65,6 +68,26 @@ impl KeyUsage {
     }
 }
 
+impl From<KeyUsage> for u16 {
+    fn from(usage: KeyUsage) -> Self {
+        usage.0
+    }
+}
+
+impl TryFrom<u16> for KeyUsage {
+    type Error = &'static str;
+
+    /// For saved state: unlike [`from_bits`](KeyUsage::from_bits) it leaves nothing out.
+    fn try_from(bits: u16) -> Result<Self, Self::Error> {
+        let usage = Self::from_bits(bits);
+        if usage.0 == bits {
+            Ok(usage)
+        } else {
+            Err("key usage has nine bits")
+        }
+    }
+}
+
 impl BitOr for KeyUsage {
     type Output = Self;
 
@@ -76,7 +99,7 @@ impl BitOr for KeyUsage {
 /// basicConstraints.
 ///
 /// Spec: RFC 5280 §4.2.1.9.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BasicConstraints {
     /// Whether the subject is a certificate authority.
     pub ca: bool,
@@ -87,7 +110,7 @@ pub struct BasicConstraints {
 /// A purpose of extended key usage, as far as TLS asks for it.
 ///
 /// Spec: RFC 5280 §4.2.1.12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyPurpose {
     /// clientAuth: the peer is a TLS client.
     ClientAuth,

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::CsrError;
+use super::parse::Parsed;
 use crate::certificate::SubjectAltNames;
 use crate::der::{SEQUENCE, SET, Writer, context_constructed};
 use crate::pem::{self, PemLabel};
@@ -195,10 +197,36 @@ pub fn dual_use_common_name<'n>(names: impl IntoIterator<Item = &'n str>) -> Opt
 }
 
 /// A signing request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedCsr", into = "SavedCsr")]
 pub struct Csr {
     der: Vec<u8>,
     warnings: Vec<CsrWarning>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedCsr {
+    #[serde(with = "crate::base64_serde")]
+    der: Vec<u8>,
+    #[serde(default)]
+    warnings: Vec<CsrWarning>,
+}
+
+impl From<Csr> for SavedCsr {
+    fn from(csr: Csr) -> Self {
+        let Csr { der, warnings } = csr;
+        Self { der, warnings }
+    }
+}
+
+impl TryFrom<SavedCsr> for Csr {
+    type Error = CsrError;
+
+    fn try_from(saved: SavedCsr) -> Result<Self, CsrError> {
+        let SavedCsr { der, warnings } = saved;
+        Parsed::new(&der)?;
+        Ok(Self { der, warnings })
+    }
 }
 
 impl Csr {
@@ -219,7 +247,7 @@ impl Csr {
 }
 
 /// What an authority may not like about a request that was built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsrWarning {
     /// There is no name of at most 64 bytes, so that the common name was left out.

@@ -431,7 +431,7 @@ pub trait KeySet: fmt::Debug {
 }
 
 /// What a [`KeySet`] knows of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum KeyStatus {
     /// It is the key of a certificate of this identity; others may not have it.

@@ -11,7 +11,8 @@ use crate::{
     VerifyError, VerifyOptions,
 };
 
-/// An SVID that somebody else has made, and that is what was asked for.
+/// An SVID that somebody else has made, and that is what was asked for. It proves that it was checked, and so it cannot be read
+/// back from saved state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalSvid {
     chain: Vec<Vec<u8>>,

@@ -88,15 +88,16 @@ pub enum Output {
 }
 
 /// A fetch that is under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FetchId(u64);
 
 /// What a fetch gave.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
     /// The status of the last response. Only 200 has a bundle.
     pub status: u16,
     /// The body of the last response.
+    #[serde(with = "crate::base64_serde")]
     pub body: Vec<u8>,
     /// Where redirects led, in order; empty without.
     pub redirects: Vec<String>,

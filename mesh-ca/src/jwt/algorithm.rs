@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 
 /// The signature algorithm of a token, as its header names it. `none`, the `HS` family and `EdDSA` have no place here
@@ -15,7 +17,7 @@ use crate::algorithm::{KeyAlgorithm, SignatureAlgorithm};
 /// ```
 ///
 /// Spec: RFC 7518 §3.1; JWT-SVID §3.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum JwsAlgorithm {
     /// ECDSA on P-256 with SHA-256.

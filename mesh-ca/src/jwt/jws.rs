@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -8,7 +10,7 @@ use crate::signature::{SignatureVerifier, default_verifier};
 use super::{JsonWebKey, JwsAlgorithm, JwtError};
 
 /// What a header may say besides `alg`, `kid` and `typ` (C-JWT-2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HeaderPolicy {
     /// Nothing. The default.
     #[default]

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::json::Json;
 use crate::public_key::PublicKeyError;
 use crate::signature::default_verifier;
 use crate::signer::{SignError, SignRequest, SignatureFormat, Signer};
@@ -322,13 +323,79 @@ fn token(
 /// assert!(request.with_claim("exp", &1).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Saved, each further claim is a text of JSON; what [`with_claim`](Self::with_claim) would refuse is not read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedRequest", into = "SavedRequest")]
 pub struct JwtRequest {
     spiffe_id: SpiffeId,
     audiences: Vec<String>,
     ttl: Duration,
     // INVARIANT: each value is JSON.
     claims: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedRequest {
+    spiffe_id: SpiffeId,
+    audiences: Vec<String>,
+    #[serde(default)]
+    ttl: Duration,
+    #[serde(default)]
+    claims: BTreeMap<String, String>,
+}
+
+impl From<JwtRequest> for SavedRequest {
+    fn from(request: JwtRequest) -> Self {
+        let JwtRequest {
+            spiffe_id,
+            audiences,
+            ttl,
+            claims,
+        } = request;
+        Self {
+            spiffe_id,
+            audiences,
+            ttl,
+            claims,
+        }
+    }
+}
+
+impl TryFrom<SavedRequest> for JwtRequest {
+    type Error = JwtMintError;
+
+    fn try_from(saved: SavedRequest) -> Result<Self, JwtMintError> {
+        let SavedRequest {
+            spiffe_id,
+            audiences,
+            ttl,
+            claims,
+        } = saved;
+        claims
+            .iter()
+            .try_for_each(|(name, value)| check_claim(name, value))?;
+        Ok(Self {
+            spiffe_id,
+            audiences,
+            ttl,
+            claims,
+        })
+    }
+}
+
+/// A claim has no registered name, and is one value of JSON that a strict reader takes.
+fn check_claim(name: &str, value: &str) -> Result<(), JwtMintError> {
+    let refused = || JwtMintError::Claim(name.into());
+    // As deep as in a token, and not more than one member.
+    let object = format!("{{\"claim\":{value}}}");
+    let is_one = |json: &Json<'_>| matches!(json, Json::Object(members) if members.len() == 1);
+    let json = Json::parse_str(&object).map_err(|_| refused())?;
+    match !REGISTERED.contains(&name) && is_one(&json) {
+        true => Ok(()),
+        false => Err(refused()),
+    }
 }
 
 impl JwtRequest {
@@ -351,13 +418,11 @@ impl JwtRequest {
     /// With a further claim. Claims are written in the order of their names.
     ///
     /// # Errors
-    /// [`JwtMintError::Claim`] for a registered name, and for a value that is no JSON.
+    /// [`JwtMintError::Claim`] for a registered name, and for a value that is no JSON, or that a strict reader of tokens
+    /// refuses: deeper than 16 levels, or with a member twice.
     pub fn with_claim(mut self, name: &str, value: &impl Serialize) -> Result<Self, JwtMintError> {
-        let refused = || JwtMintError::Claim(name.into());
-        if REGISTERED.contains(&name) {
-            return Err(refused());
-        }
-        let value = serde_json::to_string(value).map_err(|_| refused())?;
+        let value = serde_json::to_string(value).map_err(|_| JwtMintError::Claim(name.into()))?;
+        check_claim(name, &value)?;
         self.claims.insert(name.to_owned(), value);
         Ok(self)
     }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::UnixTime;
 use crate::{Limits, SpiffeId, TrustDomainRef};
 
@@ -123,7 +125,7 @@ impl InsecureJwtSvid {
 }
 
 /// How a token is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JwtVerifyOptions {
     /// The time.
     pub now: UnixTime,

@@ -37,6 +37,8 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::spiffe_id::SpiffeId;
 use crate::time::UnixTime;
 use crate::trust_domain::TrustDomain;
@@ -49,8 +51,10 @@ pub use error::RegistryError;
 pub use view::{HeldSvid, X509SvidView, X509View};
 
 /// Registration entries and attested agents of a trust domain, with indices: what a workload with ten selectors may have is
-/// found in microseconds among 100,000 entries.
-#[derive(Debug, Clone)]
+/// found in microseconds among 100,000 entries. Saved, it is its entries with their revisions, and its agents; what
+/// [`insert`](Self::insert) would refuse is not read back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "SavedRegistry", into = "SavedRegistry")]
 pub struct Registry {
     trust_domain: TrustDomain,
     allow_reserved: bool,
@@ -69,6 +73,63 @@ pub struct EntryChanges {
     /// Entries that the agent may not have any more: their SVIDs are dropped at once.
     pub removed: Vec<EntryId>,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedRegistry {
+    trust_domain: TrustDomain,
+    #[serde(default)]
+    allow_reserved: bool,
+    entries: Vec<RegistrationEntry>,
+    agents: Vec<AttestedAgent>,
+}
+
+impl From<Registry> for SavedRegistry {
+    /// The indices follow from the entries.
+    fn from(registry: Registry) -> Self {
+        let entries = registry.entries.into_values();
+        Self {
+            trust_domain: registry.trust_domain,
+            allow_reserved: registry.allow_reserved,
+            entries: entries.map(Arc::unwrap_or_clone).collect(),
+            agents: registry.agents.into_values().collect(),
+        }
+    }
+}
+
+impl TryFrom<SavedRegistry> for Registry {
+    type Error = RegistryError;
+
+    fn try_from(saved: SavedRegistry) -> Result<Self, RegistryError> {
+        let SavedRegistry {
+            trust_domain,
+            allow_reserved,
+            entries,
+            agents,
+        } = saved;
+        let mut registry = Self::new(trust_domain).with_reserved(allow_reserved);
+        for entry in entries {
+            registry.insert(entry)?;
+        }
+        for agent in agents {
+            if registry.agent(&agent.id).is_some() {
+                return Err(RegistryError::DuplicateId);
+            }
+            registry.attest_agent(agent);
+        }
+        Ok(registry)
+    }
+}
+
+impl PartialEq for Registry {
+    /// The indices follow from the entries.
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |registry: &Self| (registry.allow_reserved, registry.trust_domain.clone());
+        parts(self) == parts(other) && self.entries == other.entries && self.agents == other.agents
+    }
+}
+
+impl Eq for Registry {}
 
 impl Registry {
     /// A registry without entries.
@@ -110,7 +171,7 @@ impl Registry {
         self.entries.get(id)
     }
 
-    /// Every entry, by number. With [`insert`](Self::insert), this saves and restores a registry.
+    /// Every entry, by number. By serde the registry saves its agents too.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<RegistrationEntry>> {
         self.entries.values()
     }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::RevocationReason;
 use super::index::Index;
+use crate::base64_serde;
 use crate::certificate::{Certificate, DistinguishedName, authority_key_id};
 use crate::der::{
     self, BIT_STRING, DerError, DerErrorKind, ENUMERATED, GENERALIZED_TIME, INTEGER, OBJECT_IDENTIFIER,
@@ -67,7 +68,7 @@ enum Scope {
 }
 
 /// One entry of a CRL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedEntry {
     /// When it was revoked, as the issuer says.
     pub revoked_at: UnixTime,
@@ -277,6 +278,20 @@ impl Crl {
     }
 }
 
+/// The DER in base64. Who signed it is not saved: a stranger may have written what is read back.
+impl Serialize for Crl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        base64_serde::serialize(&self.der, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Crl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let der: Vec<u8> = base64_serde::deserialize(deserializer)?;
+        Self::parse(&der, &Limits::default()).map_err(serde::de::Error::custom)
+    }
+}
+
 impl PartialEq for Crl {
     fn eq(&self, other: &Self) -> bool {
         self.der == other.der
@@ -289,7 +304,22 @@ impl Eq for Crl {}
 ///
 /// Spec: RFC 5280 §5.2.3; ca.md C-CRL-3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "[u8; 20]", into = "[u8; 20]")]
 pub struct CrlNumber([u8; 20]);
+
+impl From<CrlNumber> for [u8; 20] {
+    fn from(number: CrlNumber) -> Self {
+        number.0
+    }
+}
+
+impl TryFrom<[u8; 20]> for CrlNumber {
+    type Error = &'static str;
+
+    fn try_from(bytes: [u8; 20]) -> Result<Self, Self::Error> {
+        Self::from_bytes(&bytes).ok_or("the number of a CRL is below 2^159")
+    }
+}
 
 impl CrlNumber {
     /// From the bytes of the number, most significant first; leading zeros are passed over. `None` for 2^159 and above.

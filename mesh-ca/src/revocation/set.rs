@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::crl::{Crl, CrlError, CrlNumber};
 use crate::certificate::Certificate;
 use crate::pem;
@@ -24,8 +26,12 @@ use crate::{KeyId, Limits, SignatureVerifier};
 /// # Ok::<(), mesh_ca::CrlError>(())
 /// ```
 ///
+/// Saved, it keeps these numbers, so that a restart lets no older CRL in. Who signed the CRLs is not saved: call
+/// [`authenticate`](Self::authenticate) again.
+///
 /// Source: ca.md C-CRL-8, C-CRL-11.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedCrls", into = "SavedCrls")]
 pub struct CrlSet {
     // INVARIANT: sorted by issuer, then the highest number first, then the latest.
     crls: Vec<Crl>,
@@ -36,10 +42,58 @@ pub struct CrlSet {
 type Issuer = (Vec<u8>, Option<KeyId>);
 
 /// What an update changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CrlChange {
     /// The names of the issuers, in DER, whose CRLs differ from those before.
     pub issuers: BTreeSet<Vec<u8>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedCrls {
+    crls: Vec<Crl>,
+    accepted: Vec<SavedNumber>,
+}
+
+/// The highest number of an issuer.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedNumber {
+    #[serde(with = "crate::base64_serde")]
+    issuer: Vec<u8>,
+    key_id: Option<KeyId>,
+    number: CrlNumber,
+}
+
+impl From<CrlSet> for SavedCrls {
+    fn from(set: CrlSet) -> Self {
+        let numbers = set.accepted.into_iter();
+        let accepted = numbers.map(|((issuer, key_id), number)| SavedNumber {
+            issuer,
+            key_id,
+            number,
+        });
+        Self {
+            crls: set.crls,
+            accepted: accepted.collect(),
+        }
+    }
+}
+
+impl TryFrom<SavedCrls> for CrlSet {
+    type Error = CrlError;
+
+    fn try_from(saved: SavedCrls) -> Result<Self, CrlError> {
+        let numbers = saved.accepted.into_iter();
+        let mut set = Self {
+            crls: Vec::new(),
+            accepted: numbers
+                .map(|saved| ((saved.issuer, saved.key_id), saved.number))
+                .collect(),
+        };
+        set.update(saved.crls)?;
+        Ok(set)
+    }
 }
 
 impl CrlSet {

@@ -6,13 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::RevocationReason;
-use super::crl::{CrlNumber, RevokedEntry};
+use super::crl::{Crl, CrlError, CrlNumber, RevokedEntry};
 use crate::certificate::Certificate;
 use crate::csr::{KeySet, KeyStatus};
 use crate::der::{ENUMERATED, OCTET_STRING, SEQUENCE, Writer, context, context_constructed};
 use crate::pem::{self, PemLabel};
 use crate::signature::write_identifier;
-use crate::{KeyId, KeyUsage, PublicKeyError, SerialNumber, SignError, Signer, SpiffeId, UnixTime, oid};
+use crate::{
+    KeyId, KeyUsage, Limits, PublicKeyError, SerialNumber, SignError, Signer, SpiffeId, UnixTime, oid,
+};
 
 /// The revoked certificates of any number of issuers, the keys that get no certificate any more, and the identities that
 /// get none for a while. It issues the CRLs, and can be saved and read back.
@@ -364,12 +366,36 @@ impl KeySet for RevocationStore {
     }
 }
 
-/// A CRL that was issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A CRL that was issued. Saved, it is its DER in base64.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedCrl", into = "SavedCrl")]
 pub struct IssuedCrl {
     der: Vec<u8>,
     number: CrlNumber,
     next_update: UnixTime,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SavedCrl(#[serde(with = "crate::base64_serde")] Vec<u8>);
+
+impl From<IssuedCrl> for SavedCrl {
+    fn from(issued: IssuedCrl) -> Self {
+        Self(issued.der)
+    }
+}
+
+impl TryFrom<SavedCrl> for IssuedCrl {
+    type Error = CrlError;
+
+    fn try_from(SavedCrl(der): SavedCrl) -> Result<Self, CrlError> {
+        let crl = Crl::parse(&der, &Limits::default())?;
+        Ok(Self {
+            number: crl.number(),
+            next_update: crl.next_update(),
+            der,
+        })
+    }
 }
 
 impl IssuedCrl {

@@ -33,10 +33,41 @@ pub enum AnchorSource {
 /// assert_eq!(anchors.to_pem(), "");
 /// ```
 ///
+/// Saved, it is a list of certificates in base64 for each source; a bad one among them is refused.
+///
 /// Source: Istio pkg/trustbundle `UpdateTrustAnchor`; ca.md C-ROT-14.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedAnchors", into = "SavedAnchors")]
 pub struct AnchorSet {
     sources: BTreeMap<AnchorSource, BTreeSet<Vec<u8>>>,
+}
+
+type SavedAnchors = BTreeMap<AnchorSource, Vec<SavedAnchor>>;
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SavedAnchor(#[serde(with = "crate::base64_serde")] Vec<u8>);
+
+impl From<AnchorSet> for SavedAnchors {
+    fn from(set: AnchorSet) -> Self {
+        let saved = |anchors: BTreeSet<Vec<u8>>| anchors.into_iter().map(SavedAnchor).collect();
+        let sources = set.sources.into_iter();
+        sources
+            .map(|(source, anchors)| (source, saved(anchors)))
+            .collect()
+    }
+}
+
+impl TryFrom<SavedAnchors> for AnchorSet {
+    type Error = AnchorError;
+
+    fn try_from(saved: SavedAnchors) -> Result<Self, AnchorError> {
+        let mut set = Self::default();
+        for (source, anchors) in saved {
+            set.replace(source, anchors.into_iter().map(|anchor| anchor.0).collect())?;
+        }
+        Ok(set)
+    }
 }
 
 impl AnchorSet {
@@ -45,6 +76,12 @@ impl AnchorSet {
     /// # Errors
     /// When one of them cannot be read, or is no authority; nothing has changed then.
     pub fn update(&mut self, source: AnchorSource, anchors: Vec<Vec<u8>>) -> Result<bool, AnchorError> {
+        let before = self.merged();
+        self.replace(source, anchors)?;
+        Ok(self.merged() != before)
+    }
+
+    fn replace(&mut self, source: AnchorSource, anchors: Vec<Vec<u8>>) -> Result<(), AnchorError> {
         for (place, anchor) in anchors.iter().enumerate() {
             let is_ca = Certificate::parse(anchor).is_ok_and(|anchor| {
                 anchor
@@ -55,9 +92,8 @@ impl AnchorSet {
                 return Err(AnchorError { place });
             }
         }
-        let before = self.merged();
         self.sources.insert(source, anchors.into_iter().collect());
-        Ok(self.merged() != before)
+        Ok(())
     }
 
     /// Removes anchors that ended more than 24 h ago, of every source but the own authority, whose rotation does that

@@ -1,5 +1,7 @@
 //! What is asked of each certificate by itself.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::VerifyError;
 use super::options::VerifyOptions;
 use super::profile::{Rule, Severity};
@@ -7,7 +9,7 @@ use crate::certificate::Certificate;
 use crate::{KeyPurpose, KeyUsage, SpiffeIdRef, TrustDomainRef, oid};
 
 /// A rule that a certificate of an accepted path departs from, which the profile lets pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Which certificate: 0 is the leaf.
     pub depth: usize,

@@ -23,7 +23,7 @@ pub use self::cache::SignatureCache;
 pub use self::checks::Diagnostic;
 use self::checks::{Checks, Role};
 pub use self::error::{Budget, VerifyError};
-pub use self::options::{Budgets, VerifyOptions};
+pub use self::options::{Budgets, VerifyOptions, VerifyPolicy};
 pub use self::profile::{Profile, Rule, Severity};
 use self::search::{Search, candidates};
 pub use self::trace::{Outcome, PathTrace, Step};

@@ -8,7 +8,8 @@ use super::profile::Profile;
 use crate::revocation::{CrlSet, RevocationPolicy};
 use crate::{IdMatcher, KeyPurpose, Limits, SignatureVerifier, UnixTime, default_verifier};
 
-/// The options of one verification; borrow what they point to.
+/// The options of one verification; borrow what they point to. What of them is configuration is a [`VerifyPolicy`], which can
+/// be saved.
 ///
 /// ```
 /// use mesh_ca::{KeyPurpose, Profile, UnixTime, VerifyOptions};
@@ -36,6 +37,62 @@ pub struct VerifyOptions<'a> {
     pub(super) verifier: &'a dyn SignatureVerifier,
 }
 
+/// What a verification is asked every time, for configuration: [`VerifyOptions`] without what belongs to one call (the time,
+/// CRLs, further certificates, who checks signatures). Names of fields that are not known are refused when it is read, so
+/// that a slip of the pen lets nobody in.
+///
+/// ```
+/// use mesh_ca::{Profile, UnixTime, VerifyOptions, VerifyPolicy};
+///
+/// let policy: VerifyPolicy = serde_json::from_str(r#"{"purpose": "ClientAuth", "max_path_len": 1}"#)?;
+/// let options = VerifyOptions::at(UnixTime::from_secs(1_800_000_000)).with_policy(&policy);
+/// assert_eq!(policy.profile, Profile::MESH);
+/// assert!(serde_json::from_str::<VerifyPolicy>(r#"{"expect": "any"}"#).is_err());
+/// # let _ = options;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Source: ca.md C-VFY-1, C-VFY-4, C-VFY-6, C-VFY-19, C-API-2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerifyPolicy {
+    /// What the peer's certificate is used for; see [`VerifyOptions::with_purpose`]. Default: one of the two.
+    pub purpose: Option<KeyPurpose>,
+    /// How strict to be. Default [`Profile::MESH`].
+    pub profile: Profile,
+    /// Who the peer may be. Default: anyone whose chain is good.
+    pub expected: Option<IdMatcher>,
+    /// How CRLs are asked, where the call has any.
+    pub revocation: RevocationPolicy,
+    /// How far clocks may differ when validity is looked at. Default zero.
+    pub leeway: Duration,
+    /// Whether an anchor must be within its own validity. Default true.
+    pub enforce_anchor_validity: bool,
+    /// How many intermediate certificates a path may have; see [`VerifyOptions::with_max_path_len`]. Default: what the
+    /// anchors say.
+    pub max_path_len: Option<u64>,
+    /// Bounds on the work of the search.
+    pub budgets: Budgets,
+    /// Bounds on the input.
+    pub limits: Limits,
+}
+
+impl Default for VerifyPolicy {
+    fn default() -> Self {
+        Self {
+            purpose: None,
+            profile: Profile::MESH,
+            expected: None,
+            revocation: RevocationPolicy::default(),
+            leeway: Duration::ZERO,
+            enforce_anchor_validity: true,
+            max_path_len: None,
+            budgets: Budgets::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
 impl<'a> VerifyOptions<'a> {
     /// At this time; profile [`Profile::MESH`], any purpose, no CRLs, and the [default provider](default_verifier) for
     /// signatures.
@@ -55,6 +112,31 @@ impl<'a> VerifyOptions<'a> {
             limits: Limits::default(),
             verifier: default_verifier(),
         }
+    }
+
+    /// All that a configuration says, instead of what was set before.
+    pub fn with_policy(mut self, policy: &'a VerifyPolicy) -> Self {
+        let VerifyPolicy {
+            purpose,
+            profile,
+            expected,
+            revocation,
+            leeway,
+            enforce_anchor_validity,
+            max_path_len,
+            budgets,
+            limits,
+        } = policy;
+        self.purpose = *purpose;
+        self.profile = profile.clone();
+        self.expected = expected.as_ref();
+        self.revocation = revocation.clone();
+        self.leeway = *leeway;
+        self.enforce_anchor_validity = *enforce_anchor_validity;
+        self.max_path_len = *max_path_len;
+        self.budgets = *budgets;
+        self.limits = limits.clone();
+        self
     }
 
     /// What the peer's certificate is used for: [`KeyPurpose::ServerAuth`] if the peer is the server of a connection,

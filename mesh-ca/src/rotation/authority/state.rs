@@ -5,9 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::rotation::KeyId;
@@ -155,7 +153,7 @@ impl fmt::Display for KeySlot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorityCertificate {
     /// The certificate. Saved in base64.
-    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[serde(with = "crate::base64_serde")]
     pub der: Arc<[u8]>,
     /// Its subject key identifier.
     pub key_id: KeyId,
@@ -179,16 +177,4 @@ impl AuthorityCertificate {
             not_after: certificate.not_after(),
         })
     }
-}
-
-fn to_base64<S: Serializer>(bytes: &Arc<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes))
-}
-
-fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    STANDARD
-        .decode(text)
-        .map(Into::into)
-        .map_err(serde::de::Error::custom)
 }
