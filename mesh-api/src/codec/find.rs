@@ -1,10 +1,10 @@
-//! Searches that look at eight bytes at once.
+//! Searches and comparisons that look at eight bytes at once.
 //!
 //! What is searched is short, mostly, and the searches are inlined: that is what makes them faster than the general ones,
 //! which pay for a call and for setting up wider registers.
 
 /// The first byte that is one of two, which are ASCII, or a control character.
-#[inline]
+#[inline(always)]
 pub(super) fn find_byte(bytes: &[u8], stops: [u8; 2]) -> Option<usize> {
     let [first, second] = stops.map(spread);
     let (words, rest) = bytes.as_chunks::<8>();
@@ -68,7 +68,7 @@ pub(super) fn find_marker(bytes: &[u8]) -> Option<usize> {
 const MARKER_BLOCK: usize = 256;
 
 /// How many spaces there are at the start.
-#[inline]
+#[inline(always)]
 pub(super) fn count_spaces(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
@@ -79,6 +79,21 @@ pub(super) fn count_spaces(bytes: &[u8]) -> usize {
     }
     let more = rest.iter().take_while(|byte| **byte == b' ').count();
     bytes.len() - rest.len() + more
+}
+
+/// Whether two names are the same. Names are short: mostly two words of memory tell, without a call.
+#[inline]
+pub(crate) fn is_same_name(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+        return first_a == first_b && a.last_chunk::<8>() == b.last_chunk::<8>() && (a.len() <= 16 || a == b);
+    }
+    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+        return first_a == first_b && a.last_chunk::<4>() == b.last_chunk::<4>();
+    }
+    a.iter().eq(b)
 }
 
 /// Of each byte that has no upper bit, that bit, if the byte is less than `limit`. Bytes above the first such one may be

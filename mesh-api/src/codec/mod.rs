@@ -109,6 +109,7 @@ pub(crate) use de::{Dialect, Models, Schema, decode as decode_node};
 pub use emit::{EncodeError, to_json, to_yaml};
 pub(crate) use envelope::read_single;
 pub use fault::codes;
+pub(crate) use find::is_same_name;
 pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;
 pub use source::Source;

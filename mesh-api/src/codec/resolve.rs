@@ -17,30 +17,50 @@ pub(crate) enum Resolved {
 /// Resolves a plain scalar as the Kubernetes tools do, or by the core schema of YAML 1.2 (A-PAR-7).
 #[inline]
 pub(crate) fn resolve(text: &str, version: YamlVersion) -> Resolved {
-    // most scalars are words: decide by the first byte before trying the tables
     match text.as_bytes().first() {
         None => Resolved::Null,
-        // longer than any word with a meaning
-        Some(byte) if byte.is_ascii_alphabetic() && text.len() > "false".len() => Resolved::Text,
-        Some(
-            first @ (b'0'..=b'9'
-            | b'+'
-            | b'-'
-            | b'.'
-            | b'~'
-            | b'n'
-            | b'N'
-            | b't'
-            | b'T'
-            | b'f'
-            | b'F'
-            | b'y'
-            | b'Y'
-            | b'o'
-            | b'O'),
-        ) => resolve_by_tables(text, *first, version),
+        Some(first) if !is_surely_text(text.as_bytes()) => resolve_by_tables(text, *first, version),
         Some(_) => Resolved::Text,
     }
+}
+
+/// Whether a plain scalar is text in every version of YAML, by its first byte and its length alone. It is so for most words,
+/// so that they need not be compared with those that have a meaning.
+#[inline(always)]
+pub(crate) fn is_surely_text(text: &[u8]) -> bool {
+    let Some(first) = text.first() else {
+        return false;
+    };
+    let lengths = MEANINGFUL.get(usize::from(*first)).copied().unwrap_or_default();
+    lengths >> text.len().min(7) & 1 == 0
+}
+
+/// For each first byte a bit for each length, up to 7 and more, that a scalar with a meaning may have.
+const MEANINGFUL: [u8; 256] = meaningful();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "runs when the crate is compiled, and a byte is below 256"
+)]
+const fn meaningful() -> [u8; 256] {
+    let mut lengths = [0; 256];
+    let mut rest: &[(&[u8], u8)] = &[
+        (b"0123456789+-.~", 0xff),
+        (b"nN", 1 << 1 | 1 << 2 | 1 << 4), // n, no, null
+        (b"tT", 1 << 4),
+        (b"fF", 1 << 5),
+        (b"yY", 1 << 1 | 1 << 3),
+        (b"oO", 1 << 2 | 1 << 3),
+    ];
+    while let [(bytes, bits), others @ ..] = rest {
+        let mut bytes = *bytes;
+        while let [first, others @ ..] = bytes {
+            lengths[*first as usize] = *bits;
+            bytes = others;
+        }
+        rest = others;
+    }
+    lengths
 }
 
 fn resolve_by_tables(text: &str, first: u8, version: YamlVersion) -> Resolved {

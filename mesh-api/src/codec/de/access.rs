@@ -5,6 +5,7 @@ use serde::de::{self, DeserializeSeed, IntoDeserializer, VariantAccess, Visitor}
 
 use super::super::Profile;
 use super::super::fault::{Fault, codes, quote};
+use super::super::find::is_same_name;
 use super::super::tree::{Entries, Items, Node, camel_case};
 use super::error::{Error, Reason};
 use super::{Context, Level, Link, Models, NodeDe, Schema, UnknownField};
@@ -279,21 +280,6 @@ impl<'t> de::MapAccess<'t> for MapAccess<'t, '_> {
     fn size_hint(&self) -> Option<usize> {
         Some(self.map.len())
     }
-}
-
-/// Whether two names are the same. Names are short: mostly two words of memory tell, without a call.
-#[inline]
-pub(in crate::codec) fn is_same_name(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) {
-        return first_a == first_b && a.last_chunk::<8>() == b.last_chunk::<8>() && (a.len() <= 16 || a == b);
-    }
-    if let (Some(first_a), Some(first_b)) = (a.first_chunk::<4>(), b.first_chunk::<4>()) {
-        return first_a == first_b && a.last_chunk::<4>() == b.last_chunk::<4>();
-    }
-    a.iter().eq(b)
 }
 
 /// The name of a field.

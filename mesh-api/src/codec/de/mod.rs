@@ -20,7 +20,7 @@ use crate::report::{Code, FieldPath, Segment};
 use access::{EnumAccess, ListAccess, MapAccess};
 use error::{Error, Place, Reason};
 
-pub(super) use access::{Oneofs, is_same_name};
+pub(super) use access::Oneofs;
 pub(crate) use pass::decode;
 
 /// How a part of a document is read.

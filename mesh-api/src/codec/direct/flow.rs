@@ -95,8 +95,6 @@ impl Scanner<'_, '_, '_> {
 
     fn flow_scalar(&mut self) -> Step<Token> {
         match self.peek() {
-            Some(b'"') => self.double_quoted(),
-            Some(b'\'') => self.single_quoted(),
             Some(b'-')
                 if !self
                     .byte(self.at + 1)
@@ -105,7 +103,7 @@ impl Scanner<'_, '_, '_> {
                 Err(Left)
             }
             Some(byte) if may_start(byte) => self.flow_plain(),
-            _ => Err(Left),
+            _ => self.quoted(),
         }
     }
 

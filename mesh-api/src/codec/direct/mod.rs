@@ -13,7 +13,7 @@ mod quoted;
 use super::documents::{Segment, has_byte};
 use super::fault::Fault;
 use super::find::{count_spaces, find_byte};
-use super::resolve::{Resolved, resolve};
+use super::resolve::{Resolved, is_surely_text, resolve};
 use super::source::Source;
 use super::tree::{Builder, ScalarText};
 
@@ -103,6 +103,7 @@ struct Token {
     text: TokenText,
 }
 
+#[derive(Clone, Copy)]
 enum TokenText {
     Plain,
     /// As it stands between the quotes.
@@ -129,6 +130,7 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     /// Goes to the next line that is not blank and no comment, and returns its indentation.
+    #[inline(always)]
     fn next_line(&mut self) -> Step<Option<usize>> {
         loop {
             // at the end of a line, or at the start of the line behind a block scalar
@@ -151,6 +153,7 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     /// Closes what a line with this indentation ends. Whether the line is the start of a list or map.
+    #[inline(always)]
     fn settle(&mut self, column: usize) -> Step<bool> {
         let dash = self.is_dash();
         let Some(&Open { column: last, form }) = self.open.last() else {
@@ -185,6 +188,7 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     /// An entry of the open list or map, or the first one of another: dashes, then a key or the item of a list.
+    #[inline(always)]
     fn entry(&mut self, mut opens: bool) -> Step {
         let mut item = false;
         while self.is_dash() {
@@ -210,14 +214,14 @@ impl<'t> Scanner<'t, '_, '_> {
             Some(b'|') if item => self.block_scalar(),
             _ => {
                 let token = self.scalar()?;
-                if self.peek() != Some(b':') {
-                    return if item {
-                        self.put(&token).and_then(|()| self.end_line())
-                    } else {
-                        Err(Left)
-                    };
+                if self.peek() == Some(b':') {
+                    self.key(&token, opens, column)
+                } else if item {
+                    self.put(&token)?;
+                    self.end_line()
+                } else {
+                    Err(Left)
                 }
-                self.key(&token, opens, column)
             }
         }
     }
@@ -231,7 +235,8 @@ impl<'t> Scanner<'t, '_, '_> {
         Ok(())
     }
 
-    /// A key of a map, from its colon on.
+    /// A key of a map, from its colon to the end of the line.
+    #[inline(always)]
     fn key(&mut self, token: &Token, opens: bool, column: usize) -> Step {
         let white = matches!(self.byte(self.at + 1), None | Some(b' ' | b'\n' | b'\r'));
         if !white || token.end - token.start > MAX_KEY {
@@ -246,11 +251,12 @@ impl<'t> Scanner<'t, '_, '_> {
         let colon = self.at;
         self.at += 1;
         self.skip_spaces();
-        if self.at_line_end() {
-            self.missing = Some(colon);
-            return self.end_line();
-        }
         match self.peek() {
+            None | Some(b'\n' | b'\r') => {
+                self.missing = Some(colon);
+                return Ok(());
+            }
+            Some(b'#') => self.missing = Some(colon),
             Some(b'[' | b'{') => self.flow()?,
             Some(b'|') => return self.block_scalar(),
             Some(b'-') if self.is_dash() => return Err(Left),
@@ -263,41 +269,53 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     /// A scalar of one line. Behind it stands a colon if it is a key.
+    #[inline(always)]
     fn scalar(&mut self) -> Step<Token> {
+        match self.peek() {
+            Some(byte) if may_start(byte) => self.plain(),
+            _ => self.quoted(),
+        }
+    }
+
+    fn quoted(&mut self) -> Step<Token> {
         match self.peek() {
             Some(b'"') => self.double_quoted(),
             Some(b'\'') => self.single_quoted(),
-            Some(byte) if may_start(byte) => self.plain(),
             _ => Err(Left),
         }
     }
 
+    #[inline(always)]
     fn plain(&mut self) -> Step<Token> {
         let start = self.at;
+        let mut at = start;
         loop {
-            let rest = self.rest();
+            let rest = self.bytes.get(at..).unwrap_or_default();
             // of control characters there are line breaks and tabs
-            self.at += find_byte(rest, [b':', b'#']).unwrap_or(rest.len());
-            let ends = match self.peek() {
-                Some(b':') => match self.byte(self.at + 1) {
+            at += find_byte(rest, [b':', b'#']).unwrap_or(rest.len());
+            let ends = match self.byte(at) {
+                Some(b':') => match self.byte(at + 1) {
                     Some(b'\t') => return Err(Left),
-                    Some(b' ' | b'\n' | b'\r') | None if self.byte(self.at - 1) == Some(b' ') => {
+                    Some(b' ' | b'\n' | b'\r') | None if self.byte(at - 1) == Some(b' ') => {
                         return Err(Left);
                     }
                     Some(b' ' | b'\n' | b'\r') | None => true,
                     Some(_) => false,
                 },
-                Some(b'#') => self.byte(self.at - 1) == Some(b' '),
+                Some(b'#') => self.byte(at - 1) == Some(b' '),
                 Some(b'\t') => return Err(Left),
                 _ => true,
             };
             if ends {
                 break;
             }
-            self.at += 1;
+            at += 1;
         }
-        let text = self.bytes.get(start..self.at).unwrap_or_default();
-        let end = start + text.trim_ascii_end().len();
+        self.at = at;
+        let mut end = at;
+        while self.byte(end - 1) == Some(b' ') {
+            end -= 1;
+        }
         Ok(Token {
             start,
             end,
@@ -305,32 +323,62 @@ impl<'t> Scanner<'t, '_, '_> {
         })
     }
 
+    #[inline(always)]
     fn put_key(&mut self, token: &Token) -> Step {
-        self.put(token)?;
-        let bytes = match token.text {
-            TokenText::Plain => self.bytes.get(token.start..token.end),
-            TokenText::Quoted => self.bytes.get(token.start + 1..token.end - 1),
-            TokenText::Unescaped => Some(self.buffer.as_bytes()),
-        };
-        self.builder.note_key(bytes.unwrap_or_default());
-        Ok(())
-    }
-
-    fn put(&mut self, token: &Token) -> Step {
-        match token.text {
+        let Token { start, end, text } = *token;
+        match text {
             TokenText::Plain => {
-                let text = self.text.get(token.start..token.end).unwrap_or_default();
-                let resolved = resolve(text, self.builder.yaml());
-                self.builder.unquoted(resolved, token.start, token.end)?;
+                let text = self.bytes.get(start..end).unwrap_or_default();
+                if is_surely_text(text) {
+                    self.builder.unquoted_text(start, end)?;
+                    self.builder.note_text_key(text);
+                } else {
+                    self.put_word(start, end)?;
+                    self.builder.note_key(text);
+                }
             }
-            TokenText::Quoted => self.builder.quoted(token.start, token.end)?,
-            TokenText::Unescaped => {
-                let text = ScalarText::Owned(&self.buffer);
-                self.builder
-                    .typed(Resolved::Text, token.start..token.end, text, 0)?;
+            TokenText::Quoted | TokenText::Unescaped => {
+                self.put_quoted(token)?;
+                let inner = self.bytes.get(start + 1..end - 1).unwrap_or_default();
+                let is_inner = matches!(text, TokenText::Quoted);
+                let text = if is_inner { inner } else { self.buffer.as_bytes() };
+                self.builder.note_key(text);
             }
         }
         Ok(())
+    }
+
+    #[inline(always)]
+    fn put(&mut self, token: &Token) -> Step {
+        let Token { start, end, text } = *token;
+        match text {
+            TokenText::Plain => {
+                let text = self.bytes.get(start..end).unwrap_or_default();
+                if is_surely_text(text) {
+                    Ok(self.builder.unquoted_text(start, end)?)
+                } else {
+                    self.put_word(start, end)
+                }
+            }
+            TokenText::Quoted | TokenText::Unescaped => self.put_quoted(token),
+        }
+    }
+
+    /// A scalar without quotes that may be more than text.
+    fn put_word(&mut self, start: usize, end: usize) -> Step {
+        let text = self.text.get(start..end).unwrap_or_default();
+        let resolved = resolve(text, self.builder.yaml());
+        Ok(self.builder.unquoted(resolved, start, end)?)
+    }
+
+    fn put_quoted(&mut self, token: &Token) -> Step {
+        let Token { start, end, text } = *token;
+        if matches!(text, TokenText::Unescaped) {
+            let text = ScalarText::Owned(&self.buffer);
+            Ok(self.builder.typed(Resolved::Text, start..end, text, 0)?)
+        } else {
+            Ok(self.builder.quoted(start, end)?)
+        }
     }
 
     fn put_missing(&mut self) -> Step {
@@ -350,7 +398,15 @@ impl<'t> Scanner<'t, '_, '_> {
     }
 
     /// Goes over white space and a comment to the end of the line.
+    #[inline(always)]
     fn end_line(&mut self) -> Step {
+        if self.peek() == Some(b'\n') {
+            return Ok(());
+        }
+        self.end_other_line()
+    }
+
+    fn end_other_line(&mut self) -> Step {
         self.skip_spaces();
         if !self.at_line_end() {
             return Err(Left);
@@ -369,6 +425,7 @@ impl<'t> Scanner<'t, '_, '_> {
         }
     }
 
+    #[inline(always)]
     fn skip_spaces(&mut self) {
         if self.peek() == Some(b' ') {
             self.at += count_spaces(self.rest());
@@ -402,30 +459,12 @@ impl<'t> Scanner<'t, '_, '_> {
 const MAX_KEY: usize = 1000;
 
 /// Whether a plain scalar may start with this byte; some that YAML allows in some places are not worth it.
+#[inline(always)]
 fn may_start(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b'?' | b':'
-            | b','
-            | b'['
-            | b']'
-            | b'{'
-            | b'}'
-            | b'#'
-            | b'&'
-            | b'*'
-            | b'!'
-            | b'|'
-            | b'>'
-            | b'%'
-            | b'@'
-            | b'`'
-            | b'\t'
-            | b'\n'
-            | b'\r'
-            | b' '
-    )
+    !NO_STARTS.has(byte)
 }
+
+const NO_STARTS: Bytes = Bytes::of(b"?:,[]{}#&*!|>%@`\"'\t\n\r ");
 
 /// A set of bytes.
 struct Bytes([bool; 256]);
@@ -445,6 +484,7 @@ impl Bytes {
         Self(set)
     }
 
+    #[inline(always)]
     fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).copied().unwrap_or_default()
     }

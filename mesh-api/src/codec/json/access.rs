@@ -4,7 +4,8 @@ use serde::de::value::{BorrowedStrDeserializer, StrDeserializer, U64Deserializer
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, VariantAccess, Visitor};
 
 use super::de::{Keys, Left, Reader, Step};
-use crate::codec::de::{Oneofs, Schema, TEXT_COST, is_same_name};
+use crate::codec::de::{Oneofs, Schema, TEXT_COST};
+use crate::codec::find::is_same_name;
 
 /// The items of a list.
 pub(super) struct ListAccess<'r, 't, 'o> {

@@ -202,6 +202,12 @@ impl<'o> Builder<'o> {
         self.unanchored(Tag::Text, 0, start..end, start + 1..end - 1)
     }
 
+    /// A text without quotes or tag that stands in the source as it is, in a document without anchors.
+    #[inline(always)]
+    pub(crate) fn unquoted_text(&mut self, start: usize, end: usize) -> Step {
+        self.unanchored(Tag::Text, PLAIN, start..end, start..end)
+    }
+
     /// A scalar without quotes or tag that stands in the source as it is, in a document without anchors.
     #[inline]
     pub(crate) fn unquoted(&mut self, resolved: Resolved, start: usize, end: usize) -> Step {
@@ -797,6 +803,7 @@ impl<'o> Builder<'o> {
 }
 
 /// A number that differs for most texts that differ.
+#[inline(always)]
 fn fingerprint(text: &[u8]) -> u64 {
     let length = (text.len() as u64).rotate_left(57);
     if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
