@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::rules::{CR_2, CR_37};
 use super::schema::{Bounds, Check, Field, I32, Language, Schema, Shape, Size, Test, U32, U64};
-use crate::codec::{Node, NodeKind, codes, quote, suggest};
+use crate::codec::{Node, NodeKind, codes, is_same_name, quote, suggest};
 use crate::object::ObjectKey;
 use crate::report::{Diagnostic, FieldPath, Rule, Segment};
 
@@ -144,7 +144,10 @@ impl<'t> Checker<'t> {
         let mut sound = true;
         for (key, value) in node.entries() {
             let name = key.key_text();
-            sound &= match fields.iter().find(|field| field.name.as_bytes() == name) {
+            sound &= match fields
+                .iter()
+                .find(|field| is_same_name(field.name.as_bytes(), name))
+            {
                 // the API server drops it
                 Some(_) if value.is_null() => true,
                 Some(field) => {
