@@ -256,7 +256,8 @@ pub fn encode(label: PemLabel, der: &[u8]) -> String {
     text
 }
 
-/// Puts PEM texts one after another, with the newline that may be missing between them. Empty texts are left out.
+/// Puts PEM texts one after another, with the newline that may be missing between them. Empty texts are left out, and byte
+/// order marks too: within a text, one would hide the block that begins after it.
 ///
 /// ```
 /// assert_eq!(mesh_ca::pem::concat(["a", "", "b\n", "c"]), "a\nb\nc");
@@ -264,6 +265,7 @@ pub fn encode(label: PemLabel, der: &[u8]) -> String {
 pub fn concat<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut all = String::new();
     for text in texts {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if !all.is_empty() && !all.ends_with('\n') && !text.is_empty() {
             all.push('\n');
         }
@@ -464,6 +466,16 @@ mod tests {
         ] {
             assert_eq!(one(&text), Ok(vec![7; 100]), "{text}");
         }
+    }
+
+    /// C-PEM-2, C-PEM-5: no block is lost where texts are put together.
+    #[test]
+    fn texts_are_put_together() {
+        let block = encode(PemLabel::Certificate, &[7; 100]);
+        let marked = format!("\u{feff}{block}");
+        let text = concat([block.trim_end(), &marked, "", &marked]);
+        let read = parse_chain(text.as_bytes(), &Limits::default());
+        assert_eq!(read, Ok(vec![vec![7; 100]; 3]));
     }
 
     /// C-PEM-1, C-PEM-2, scenario 16.
