@@ -2,13 +2,23 @@
 //! runs kept inputs through them. Each panics when something is wrong.
 
 mod admission;
+mod bundle_map;
+mod bytes;
+mod certificate_facts;
+mod chain;
 mod identity;
 mod key;
+mod pem;
+mod sds;
 mod token;
 
 pub use admission::admission;
+pub use bundle_map::bundle_map;
+pub use chain::verify_chain;
 pub use identity::{certificate, crl, csr};
 pub use key::private_key;
+pub use pem::pem;
+pub use sds::sds_trace;
 pub use token::{bundle, jwt};
 
 use mesh_api::codec::scanners::{Scanned, Scanner, scan};
@@ -26,15 +36,19 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("admission", admission),
     ("bundle", bundle),
+    ("bundle_map", bundle_map),
     ("certificate", certificate),
     ("crl", crl),
     ("csr", csr),
     ("decide", decide),
     ("decode", decode),
     ("jwt", jwt),
+    ("pem", pem),
     ("private_key", private_key),
+    ("sds_trace", sds_trace),
     ("spiffe_id", spiffe_id),
     ("validate", validate),
+    ("verify_chain", verify_chain),
 ];
 
 /// Any text is read into objects and findings: each finding is one line and points into the text, each object was

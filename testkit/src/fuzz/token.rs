@@ -4,7 +4,6 @@ use mesh_ca::jwt::{HeaderPolicy, InsecureJwtSvid, JsonWebKey, Jws, JwtBundle, Jw
 use mesh_ca::{
     DocumentMode, InsecureSeededEntropy, KeyPair, KeyProvider, Limits, Signer as _, TrustBundle, UnixTime,
 };
-use mesh_ca::{bundle_map_from_json, bundle_map_to_json};
 
 /// No text is a token that nobody signed. What is signed is read as it stands: the input is a header and a payload, each a
 /// line, which are signed with a key that the verifier knows; if the token is accepted, its claims say what the verifier asked for.
@@ -99,11 +98,5 @@ pub fn bundle(bytes: &[u8]) {
     if let Ok(strict) = read(bytes, DocumentMode::Strict) {
         let standard = standard.expect("a consumer takes what a publisher may write");
         assert_eq!((strict.bundle, standard.notes.len()), (standard.bundle, 0));
-    }
-    if let Ok(map) = bundle_map_from_json(bytes, DocumentMode::Standard, &limits) {
-        let written = bundle_map_to_json(map.values().map(|document| &document.bundle));
-        let again = bundle_map_from_json(written.as_bytes(), DocumentMode::Standard, &limits)
-            .expect("written maps can be read");
-        assert_eq!(again.len(), map.len());
     }
 }
