@@ -3,13 +3,16 @@
 use super::codes;
 use super::path::field;
 use super::sink::Sink;
-use super::view::View;
-use crate::codec::nearest_name;
+use super::view::{INJECT, View};
+use crate::codec::{Profile, nearest_name};
+use crate::effective::merge_proxy_config;
 use crate::kubernetes::{Deployment, Namespace, Pod, PodSpec, Service};
+use crate::mesh::MeshProxyConfig;
 use crate::meta::ObjectMeta;
 use crate::object::{Model, Object, ObjectKey};
 use crate::registry::{self, Annotation, Status};
 use crate::report::FieldPath;
+use crate::validate::{ValidateOptions, validate_mesh_proxy_config};
 
 /// IST0107, IST0108, IST0125 and IST0135
 pub(super) fn check(view: &View<'_>, sink: &mut Sink<'_>) {
@@ -50,6 +53,8 @@ struct Subject<'a> {
     value: &'a str,
     /// The kind that counts: that of the object, or `Pod` in a template.
     kind: &'static str,
+    /// Whether the label that took the place of the annotation for injection is there.
+    has_inject_label: bool,
     /// Whether a container checks that a CNI plugin redirected traffic.
     has_validation: bool,
     object: ObjectKey,
@@ -77,6 +82,7 @@ fn each(view: &View<'_>, sink: &mut Sink<'_>, mut visit: impl FnMut(&Subject<'_>
                 key,
                 value,
                 kind: place.kind,
+                has_inject_label: place.meta.labels.contains_key(INJECT),
                 has_validation: place.spec.is_some_and(has_validation),
                 object: place.object.clone(),
                 path: place.path.with_key(key),
@@ -154,8 +160,8 @@ fn judge(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         subject.report(codes::UNKNOWN_ANNOTATION, [key(), hint.unwrap_or_default()], sink);
         return;
     };
-    // the one that everybody uses is left alone, as upstream does
-    if annotation.deprecated && annotation.name != super::view::INJECT {
+    // whoever sets the label as well knows, and keeps the annotation for what is older
+    if annotation.deprecated && !(annotation.name == INJECT && subject.has_inject_label) {
         subject.report(codes::DEPRECATED_ANNOTATION, [key()], sink);
     }
     let resources = annotation.resources;
@@ -188,15 +194,15 @@ fn validate(name: &str, value: &str) -> Result<(), String> {
             "REDIRECT" | "TPROXY" | "NONE" => Ok(()),
             _ => Err("it must be REDIRECT, TPROXY or NONE".into()),
         },
-        "status.sidecar.istio.io/port" => number::<u16>(value),
+        "status.sidecar.istio.io/port" => port(value),
         "readiness.status.sidecar.istio.io/failureThreshold"
         | "readiness.status.sidecar.istio.io/initialDelaySeconds"
         | "readiness.status.sidecar.istio.io/periodSeconds" => number::<u32>(value),
         "traffic.sidecar.istio.io/includeOutboundIPRanges" => list(value, true, network),
         "traffic.sidecar.istio.io/excludeOutboundIPRanges" => list(value, false, network),
-        "traffic.sidecar.istio.io/includeInboundPorts" => list(value, true, number::<u16>),
+        "traffic.sidecar.istio.io/includeInboundPorts" => list(value, true, port),
         "traffic.sidecar.istio.io/excludeInboundPorts" | "traffic.sidecar.istio.io/excludeOutboundPorts" => {
-            list(value, false, number::<u16>)
+            list(value, false, port)
         }
         "istio.io/reroute-virtual-interfaces"
         | "traffic.sidecar.istio.io/excludeInterfaces"
@@ -207,18 +213,27 @@ fn validate(name: &str, value: &str) -> Result<(), String> {
             }
             _ => Err("it must be true or false".into()),
         },
-        "proxy.istio.io/config" => {
-            let (_, report) = crate::decode_value::<crate::mesh::MeshProxyConfig>(name, value.as_bytes());
-            report
-                .errors()
-                .next()
-                .map_or(Ok(()), |error| Err(error.message.clone()))
-        }
+        "proxy.istio.io/config" => proxy_config(value),
         "sidecar.istio.io/proxyCPU"
         | "sidecar.istio.io/proxyCPULimit"
         | "sidecar.istio.io/proxyMemory"
         | "sidecar.istio.io/proxyMemoryLimit" => quantity(value),
         _ => Ok(()),
+    }
+}
+
+/// The text is laid over what is built in, and the whole is judged, as the injector does.
+fn proxy_config(text: &str) -> Result<(), String> {
+    let name = "proxy.istio.io/config";
+    let (config, mut report) = merge_proxy_config(name, text.as_bytes(), &MeshProxyConfig::built_in());
+    if report.is_ok() {
+        let options = ValidateOptions::new(Profile::Istiod);
+        report.extend(validate_mesh_proxy_config(&config, &options));
+    }
+    match report.errors().next() {
+        None => Ok(()),
+        Some(error) if error.path.segments().is_empty() => Err(error.message.clone()),
+        Some(error) => Err(format!("{}: {}", error.path, error.message)),
     }
 }
 
@@ -235,7 +250,12 @@ fn list(text: &str, takes_all: bool, item: impl Fn(&str) -> Result<(), String>) 
     if text.is_empty() || (takes_all && text == "*") {
         return Ok(());
     }
-    text.split(',').try_for_each(|part| item(part.trim()))
+    text.split(',').try_for_each(item)
+}
+
+/// A port; blanks around it do not count.
+fn port(text: &str) -> Result<(), String> {
+    number::<u16>(text.trim())
 }
 
 fn network(text: &str) -> Result<(), String> {

@@ -95,7 +95,7 @@ message_types! {
         "schema validation warning: {detail} [{rule}]";
     ADDRESSES_REQUIRED "IST0134" ServiceEntryAddressesRequired Warning Istio
         "the ServiceEntry needs addresses for port {port} with protocol {protocol}: DNS capture with automatic addresses is off";
-    DEPRECATED_ANNOTATION "IST0135" DeprecatedAnnotation Warning Kubernetes
+    DEPRECATED_ANNOTATION "IST0135" DeprecatedAnnotation Info Kubernetes
         "the annotation `{annotation}` is deprecated";
     ALPHA_ANNOTATION "IST0136" AlphaAnnotation Info Kubernetes
         "the annotation `{annotation}` is of alpha status and may change";

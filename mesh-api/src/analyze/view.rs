@@ -120,13 +120,14 @@ impl<'a> View<'a> {
     pub(super) fn is_in_mesh<'c>(
         &self,
         namespace: &str,
-        annotations: &ObjectMeta,
+        meta: &ObjectMeta,
         containers: impl IntoIterator<Item = &'c Container>,
     ) -> bool {
         if containers.into_iter().any(|container| container.name == PROXY) {
             return true;
         }
-        if let Some(inject) = annotations.annotation(INJECT) {
+        // the label took the annotation's place, and wins over it
+        if let Some(inject) = meta.labels.get(INJECT).or_else(|| meta.annotation(INJECT)) {
             return inject.eq_ignore_ascii_case("true");
         }
         self.namespace(namespace)

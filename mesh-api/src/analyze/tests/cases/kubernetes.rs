@@ -161,7 +161,18 @@ fn annotations() -> Vec<Case> {
             "IST0135",
             &[&at("sidecar.istio.io/statsCompression")],
             [pod("sidecar.istio.io/statsCompression: 'true'")],
+            [pod("sidecar.istio.io/proxyCPU: 100m")],
+        ),
+        // whoever has the label as well is left alone
+        case(
+            "IST0135",
+            &[&at("sidecar.istio.io/inject")],
             [pod("sidecar.istio.io/inject: 'true'")],
+            [object(
+                "Pod shop/p",
+                "labels: {sidecar.istio.io/inject: 'true'}, annotations: {sidecar.istio.io/inject: 'true'}",
+                "",
+            )],
         ),
         case(
             "IST0136",
@@ -178,6 +189,7 @@ fn annotations() -> Vec<Case> {
         ),
         ("prometheus.istio.io/merge-metrics", "on", "true"),
         ("proxy.istio.io/config", "[", "concurrency: 2"),
+        ("proxy.istio.io/config", "drainDuration: 1.5s", "drainDuration: 2s"),
         ("readiness.status.sidecar.istio.io/periodSeconds", "1s", "1"),
         ("sidecar.istio.io/interceptionMode", "redirect", "TPROXY"),
         ("sidecar.istio.io/proxyCPU", "100 m", "100m"),
@@ -189,6 +201,12 @@ fn annotations() -> Vec<Case> {
             "10.0.0.0",
             "10.0.0.0/8,1.0.0.0/8",
         ),
+        (
+            "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+            "10.0.0.0/8, 1.0.0.0/8",
+            "10.0.0.0/8,fd00::/8",
+        ),
+        ("traffic.sidecar.istio.io/excludeOutboundPorts", "80,,81", "80, 81"),
     ] {
         let annotated = |value: &str| [pod(&format!("{key}: '{value}'"))];
         cases.push(case("IST0125", &[&at(key)], annotated(wrong), annotated(right)));
