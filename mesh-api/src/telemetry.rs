@@ -15,22 +15,22 @@ use crate::wire::{is_default, oneofs, write_optional_double};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Telemetry {
-    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26).
+    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub selector: Option<WorkloadSelector>,
-    /// What the object is attached to. Undocumented, the older form of `target_refs`.
+    /// What the object is attached to. Undocumented, the older form of `target_refs`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16.
+    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// Traces. Only the first entry counts (A-TL-8).
+    /// Traces. Only the first entry counts (A-TL-8). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tracing: Vec<Tracing>,
-    /// Metrics.
+    /// Metrics. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub metrics: Vec<Metrics>,
-    /// Access logs.
+    /// Access logs. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub access_logging: Vec<AccessLogging>,
 }
@@ -69,10 +69,10 @@ pub struct Tracing {
     /// Percent of requests that are traced, 0..100. Absent means what the mesh says, 1 % by default.
     #[serde(skip_serializing_if = "is_default", serialize_with = "write_optional_double")]
     pub random_sampling_percentage: Option<f64>,
-    /// Whether spans are kept back; headers are passed on all the same.
+    /// Whether spans are kept back; headers are passed on all the same. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub disable_span_reporting: Option<bool>,
-    /// More tags of spans by name.
+    /// More tags of spans by name. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub custom_tags: BTreeMap<String, CustomTag>,
     /// Whether the request id decides if a request is traced. Absent means yes. Undocumented.
@@ -90,7 +90,7 @@ pub struct Tracing {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TracingSelector {
-    /// The side.
+    /// The side. Default CLIENT_AND_SERVER.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: WorkloadMode,
 }
@@ -186,7 +186,7 @@ pub struct Metrics {
     /// Where they go. Empty means the mesh's default providers.
     #[serde(skip_serializing_if = "is_default")]
     pub providers: Vec<ProviderRef>,
-    /// Changes to metrics and their tags, in order.
+    /// Changes to metrics and their tags, in order. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub overrides: Vec<MetricsOverrides>,
     /// Time between reports of TCP metrics, at least 1 ms. Absent means 5 s.
@@ -204,7 +204,7 @@ pub struct MetricsOverrides {
     /// Whether they are left out. Absent means as before.
     #[serde(skip_serializing_if = "is_default")]
     pub disabled: Option<bool>,
-    /// Changes to their tags, by the tag's name.
+    /// Changes to their tags, by the tag's name. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tag_overrides: BTreeMap<String, TagOverride>,
 }
@@ -215,7 +215,7 @@ pub struct MetricsOverrides {
 pub struct MetricSelector {
     /// Which of them. Absent means all.
     pub metric_match: Option<MetricMatch>,
-    /// On which side.
+    /// On which side. Default CLIENT_AND_SERVER.
     pub mode: WorkloadMode,
 }
 
@@ -277,10 +277,10 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TagOverride {
-    /// What is done.
+    /// What is done. Default UPSERT.
     #[serde(skip_serializing_if = "is_default")]
     pub operation: TagOperation,
-    /// CEL expression of the value. Needed by UPSERT, refused with REMOVE.
+    /// CEL expression of the value. Needed by UPSERT, refused with REMOVE. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub value: String,
 }
@@ -317,7 +317,7 @@ pub struct AccessLogging {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogSelector {
-    /// The side.
+    /// The side. Default CLIENT_AND_SERVER.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: WorkloadMode,
 }
@@ -326,7 +326,7 @@ pub struct LogSelector {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LogFilter {
-    /// CEL expression over Envoy's attributes, such as `response.code >= 400`.
+    /// CEL expression over Envoy's attributes, such as `response.code >= 400`. Required: an empty one is refused.
     #[serde(skip_serializing_if = "is_default")]
     pub expression: String,
 }

@@ -14,7 +14,8 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadSelector {
-    /// Labels that a workload must have. No wildcards, no empty keys. Empty selects all workloads.
+    /// Labels that a workload must have. No wildcards, no empty keys. Empty selects all workloads. Bounds: 4096 entries,
+    /// values of at most 63 characters (A-CR-11).
     #[serde(skip_serializing_if = "is_default")]
     pub match_labels: BTreeMap<String, String>,
 }
@@ -25,13 +26,14 @@ pub struct WorkloadSelector {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PolicyTargetReference {
-    /// API group of the object; empty or `core` for the core group.
+    /// API group of the object; empty or `core` for the core group. Bounds: 253 characters (A-CR-10).
     #[serde(skip_serializing_if = "is_default")]
     pub group: String,
     /// Kind of the object. Required. istiod takes Gateway and GatewayClass of the Gateway API, Service and ServiceEntry.
+    /// Bounds: 1 to 63 characters (A-CR-10).
     #[serde(skip_serializing_if = "is_default")]
     pub kind: String,
-    /// Name of the object. Required.
+    /// Name of the object. Required. Bounds: 1 to 253 characters (A-CR-10).
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Namespace of the object. Must be empty: it is always that of the policy.

@@ -15,11 +15,11 @@ use crate::wire::{is_default, oneofs};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "TrafficExtensionWire", into = "TrafficExtensionWire")]
 pub struct TrafficExtension {
-    /// Workloads. At most one of this and `target_refs` (A-X-26).
+    /// Workloads. At most one of this and `target_refs` (A-X-26). Default none.
     pub selector: Option<WorkloadSelector>,
-    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16.
+    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16. Default none.
     pub target_refs: Vec<PolicyTargetReference>,
-    /// Where it is among Istio's filters.
+    /// Where it is among Istio's filters. Default UNSPECIFIED.
     pub phase: ExecutionPhase,
     /// Order in the phase: the higher comes first. Absent means 0.
     pub priority: Option<i32>,
@@ -87,28 +87,28 @@ pub struct WasmConfig {
     /// SHA-256 of the module or image: 64 hexadecimal digits in lower case. Empty means unchecked.
     #[serde(skip_serializing_if = "is_default")]
     pub sha256: String,
-    /// When an image is fetched anew.
+    /// When an image is fetched anew. Default: IfNotPresent, or Always for the tag `latest`.
     #[serde(skip_serializing_if = "is_default")]
     pub image_pull_policy: PullPolicy,
-    /// Secret of the object's namespace with credentials for the registry. At most 253 bytes.
+    /// Secret of the object's namespace with credentials for the registry. At most 253 bytes. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub image_pull_secret: String,
-    /// Public key for the image's signature. Undocumented and not used.
+    /// Public key for the image's signature. Undocumented and not used. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub verification_key: String,
-    /// Configuration of the plugin. Its meaning is the plugin's.
+    /// Configuration of the plugin. Its meaning is the plugin's. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub plugin_config: Option<Map<String, Value>>,
     /// Name of the plugin's root context. At most 256 bytes. Empty means the object's name.
     #[serde(skip_serializing_if = "is_default")]
     pub plugin_name: String,
-    /// What happens when the plugin cannot be used.
+    /// What happens when the plugin cannot be used. Default FAIL_CLOSE.
     #[serde(skip_serializing_if = "is_default")]
     pub fail_strategy: FailStrategy,
-    /// The virtual machine.
+    /// The virtual machine. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub vm_config: Option<VmConfig>,
-    /// What kind of filter it is.
+    /// What kind of filter it is. Default UNSPECIFIED_PLUGIN_TYPE.
     #[serde(rename = "type", skip_serializing_if = "is_default")]
     pub type_: PluginType,
 }

@@ -14,13 +14,13 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WasmPlugin {
-    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26).
+    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub selector: Option<WorkloadSelector>,
-    /// What the object is attached to. Undocumented, the older form of `target_refs`.
+    /// What the object is attached to. Undocumented, the older form of `target_refs`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16.
+    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_refs: Vec<PolicyTargetReference>,
     /// Where the module is: `oci`, `http`, `https` or `file`. Without scheme it is an OCI image. Required.
@@ -29,37 +29,37 @@ pub struct WasmPlugin {
     /// SHA-256 of the module or image: 64 hexadecimal digits in lower case. Empty means unchecked.
     #[serde(skip_serializing_if = "is_default")]
     pub sha256: String,
-    /// When an image is fetched anew.
+    /// When an image is fetched anew. Default: IfNotPresent, or Always for the tag `latest`.
     #[serde(skip_serializing_if = "is_default")]
     pub image_pull_policy: PullPolicy,
-    /// Secret of the object's namespace with credentials for the registry. At most 253 bytes.
+    /// Secret of the object's namespace with credentials for the registry. At most 253 bytes. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub image_pull_secret: String,
-    /// Public key for the image's signature. Undocumented and not used.
+    /// Public key for the image's signature. Undocumented and not used. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub verification_key: String,
-    /// Configuration of the plugin. Its meaning is the plugin's.
+    /// Configuration of the plugin. Its meaning is the plugin's. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub plugin_config: Option<Map<String, Value>>,
     /// Name of the plugin's root context. At most 256 bytes. Empty means the object's name.
     #[serde(skip_serializing_if = "is_default")]
     pub plugin_name: String,
-    /// Where it is among Istio's filters.
+    /// Where it is among Istio's filters. Default UNSPECIFIED_PHASE.
     #[serde(skip_serializing_if = "is_default")]
     pub phase: PluginPhase,
     /// Order in the phase: the higher comes first. Absent means 0.
     #[serde(skip_serializing_if = "is_default")]
     pub priority: Option<i32>,
-    /// What happens when the plugin cannot be used.
+    /// What happens when the plugin cannot be used. Default FAIL_CLOSE.
     #[serde(skip_serializing_if = "is_default")]
     pub fail_strategy: FailStrategy,
-    /// The virtual machine.
+    /// The virtual machine. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub vm_config: Option<VmConfig>,
     /// The traffic it is for; any of them. Empty means all.
     #[serde(rename = "match", skip_serializing_if = "is_default")]
     pub matches: Vec<TrafficSelector>,
-    /// What kind of filter it is.
+    /// What kind of filter it is. Default UNSPECIFIED_PLUGIN_TYPE.
     #[serde(rename = "type", skip_serializing_if = "is_default")]
     pub type_: PluginType,
 }
@@ -80,7 +80,7 @@ pub struct TrafficSelector {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VmConfig {
-    /// Environment variables, names unique. At most 256.
+    /// Environment variables, names unique. At most 256. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub env: Vec<EnvVar>,
 }
@@ -92,10 +92,10 @@ pub struct EnvVar {
     /// Name, 1 to 256 bytes. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// Where the value comes from.
+    /// Where the value comes from. Default INLINE.
     #[serde(skip_serializing_if = "is_default")]
     pub value_from: EnvValueSource,
-    /// The value; only with INLINE. At most 2048 characters.
+    /// The value; only with INLINE. At most 2048 characters. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub value: String,
 }

@@ -101,10 +101,10 @@ pub struct MeshConfig {
     pub enable_auto_mtls: bool,
     /// Trust domain of the mesh's identities. Default `cluster.local`.
     pub trust_domain: String,
-    /// Other trust domains whose identities count as those of `trust_domain`.
+    /// Other trust domains whose identities count as those of `trust_domain`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub trust_domain_aliases: Vec<String>,
-    /// More CA certificates that proxies trust.
+    /// More CA certificates that proxies trust. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub ca_certificates: Vec<CertificateData>,
     /// Where services without `exportTo` are visible: `.`, `*` or namespaces. Default `*`.
@@ -134,11 +134,11 @@ pub struct MeshConfig {
     /// Certificates to provision by DNS name. Deprecated and undocumented; without effect.
     #[serde(skip_serializing_if = "is_default")]
     pub certificates: Vec<Certificate>,
-    /// Settings of services by host. Undocumented.
+    /// Settings of services by host. Undocumented. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub service_settings: Vec<ServiceSettings>,
     /// Which services are visible to other clusters; the first entry that matches holds. Without one: in ambient mode their
-    /// own cluster alone.
+    /// own cluster alone. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub service_scope_configs: Vec<ServiceScopeConfigs>,
     /// Whether the proxy serves the application's metrics together with its own. Default true.
@@ -164,7 +164,7 @@ pub struct MeshConfig {
     /// Retry policy of routes without one. Absent means two retries on connection failures and the like (R-RTY-1).
     #[serde(skip_serializing_if = "is_default")]
     pub default_http_retry_policy: Option<Box<HttpRetry>>,
-    /// TLS of mutual TLS inside the mesh.
+    /// TLS of mutual TLS inside the mesh. Default none.
     #[serde(rename = "meshMTLS", skip_serializing_if = "is_default")]
     pub mesh_mtls: Option<TlsConfig>,
     /// TLS of all other servers and clients. Absent means at least 1.2.
@@ -173,7 +173,7 @@ pub struct MeshConfig {
     /// Connection limits and outlier detection of hosts whose DestinationRule has none (R-TP-2).
     #[serde(skip_serializing_if = "is_default")]
     pub default_traffic_policy: Option<Box<DefaultTrafficPolicy>>,
-    /// Limits on the visibility of ServiceEntry objects by namespace.
+    /// Limits on the visibility of ServiceEntry objects by namespace. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub service_entry_visibility: Option<ServiceEntryVisibility>,
     /// Retry policy of inbound routes. Absent means none. New in Istio 1.32.

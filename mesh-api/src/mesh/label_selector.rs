@@ -11,10 +11,10 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LabelSelector {
-    /// Labels with exactly these values.
+    /// Labels with exactly these values. Default none, which any labels satisfy.
     #[serde(skip_serializing_if = "is_default")]
     pub match_labels: BTreeMap<String, String>,
-    /// Conditions on single keys.
+    /// Conditions on single keys. Default none, which any labels satisfy.
     #[serde(skip_serializing_if = "is_default")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
@@ -55,10 +55,10 @@ impl LabelSelector {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LabelSelectorRequirement {
-    /// Key of the label.
+    /// Key of the label. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub key: String,
-    /// `In`, `NotIn`, `Exists` or `DoesNotExist`. With any other operator the condition never holds.
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`. With any other operator the condition never holds. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub operator: String,
     /// Values for `In` and `NotIn`; empty for the others.

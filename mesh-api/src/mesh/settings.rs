@@ -13,7 +13,7 @@ pub struct OutboundTrafficPolicy {
     /// Whether such traffic is let through. An empty message is REGISTRY_ONLY.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: OutboundTrafficPolicyMode,
-    /// TLS towards such destinations; only with ALLOW_ANY_DYNAMIC_DNS.
+    /// TLS towards such destinations; only with ALLOW_ANY_DYNAMIC_DNS. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: Option<Box<ClientTlsSettings>>,
 }
@@ -34,7 +34,7 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct InboundTrafficPolicy {
-    /// Where it is forwarded to.
+    /// Where it is forwarded to. Default PASSTHROUGH.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: InboundTrafficPolicyMode,
 }
@@ -87,13 +87,13 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DefaultProviders {
-    /// For tracing.
+    /// For tracing. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tracing: Vec<String>,
-    /// For metrics.
+    /// For metrics. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub metrics: Vec<String>,
-    /// For access logs.
+    /// For access logs. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub access_logging: Vec<String>,
 }
@@ -155,10 +155,10 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DefaultTrafficPolicy {
-    /// Limits and timeouts of connections.
+    /// Limits and timeouts of connections. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub connection_pool: Option<Box<ConnectionPoolSettings>>,
-    /// When an endpoint is ejected.
+    /// When an endpoint is ejected. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub outlier_detection: Option<Box<OutlierDetection>>,
 }

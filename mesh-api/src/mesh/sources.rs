@@ -11,13 +11,13 @@ use crate::wire::{is_default, oneofs};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConfigSource {
-    /// Where it is: `fs:///path` for files, `xds://host:port` for a server, `k8s://` for the API server.
+    /// Where it is: `fs:///path` for files, `xds://host:port` for a server, `k8s://` for the API server. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub address: String,
     /// TLS towards a server. Absent means none.
     #[serde(skip_serializing_if = "is_default")]
     pub tls_settings: Option<Box<ClientTlsSettings>>,
-    /// What is taken from it beside configuration.
+    /// What is taken from it beside configuration. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub subscribed_resources: Vec<SubscribedResource>,
 }
@@ -74,10 +74,10 @@ oneofs! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Certificate {
-    /// Name of the Secret for it.
+    /// Name of the Secret for it. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub secret_name: String,
-    /// DNS names that it is for.
+    /// DNS names that it is for. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub dns_names: Vec<String>,
 }
@@ -104,10 +104,10 @@ pub struct Ca {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServiceSettings {
-    /// The settings.
+    /// The settings. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub settings: Option<ServiceSettingsValues>,
-    /// Hosts of the services; wildcards allowed.
+    /// Hosts of the services; wildcards allowed. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub hosts: Vec<String>,
 }
@@ -131,7 +131,7 @@ pub struct ServiceScopeConfigs {
     /// Labels of the services. Absent matches all.
     #[serde(skip_serializing_if = "is_default")]
     pub services_selector: Option<LabelSelector>,
-    /// How far they are visible.
+    /// How far they are visible. Default LOCAL.
     #[serde(skip_serializing_if = "is_default")]
     pub scope: ServiceScope,
 }

@@ -13,10 +13,10 @@ pub struct ServiceEntryVisibility {
     /// Limit where no policy matches. Zero means none.
     #[serde(skip_serializing_if = "is_default")]
     pub default_visibility: Visibility,
-    /// Whether the limits hold for sidecars and gateways too, and not just for ambient proxies.
+    /// Whether the limits hold for sidecars and gateways too, and not just for ambient proxies. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub apply_to_sidecars: bool,
-    /// Limits by namespace.
+    /// Limits by namespace. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub policies: Vec<VisibilityPolicy>,
 }
@@ -25,10 +25,10 @@ pub struct ServiceEntryVisibility {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VisibilityPolicy {
-    /// The limit.
+    /// The limit. Default VISIBILITY_UNSPECIFIED.
     #[serde(skip_serializing_if = "is_default")]
     pub visibility: Visibility,
-    /// The namespaces: those that any of the rules matches.
+    /// The namespaces: those that any of the rules matches. Default none, which no namespace matches.
     #[serde(skip_serializing_if = "is_default")]
     pub matching_rules: Vec<MatchRule>,
 }

@@ -19,10 +19,11 @@ pub struct EnvoyFilter {
     /// Workloads of the object's namespace. Absent means all of them. Excludes `target_refs`.
     #[serde(skip_serializing_if = "is_default")]
     pub workload_selector: Option<WorkloadSelector>,
-    /// Gateways and services whose proxies are meant: Gateway API Gateways, and Services for waypoints. At most 16.
+    /// Gateways and services whose proxies are meant: Gateway API Gateways, and Services for waypoints. At most 16. Default
+    /// none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// The patches, in order.
+    /// The patches, in order. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub config_patches: Vec<EnvoyConfigObjectPatch>,
     /// Objects of lower priority are applied first. Zero is the default, negative ones come before it.
@@ -95,7 +96,7 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "EnvoyConfigObjectMatchWire", into = "EnvoyConfigObjectMatchWire")]
 pub struct EnvoyConfigObjectMatch {
-    /// The traffic that they serve.
+    /// The traffic that they serve. Default ANY.
     pub context: PatchContext,
     /// The proxies. Absent means all.
     pub proxy: Option<ProxyMatch>,
@@ -148,7 +149,7 @@ pub struct ProxyMatch {
     /// Regular expression for the proxy's Istio version; at most 1024 bytes. Empty means any.
     #[serde(skip_serializing_if = "is_default")]
     pub proxy_version: String,
-    /// Entries that the proxy's node metadata must have.
+    /// Entries that the proxy's node metadata must have. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub metadata: BTreeMap<String, String>,
 }
@@ -157,16 +158,16 @@ pub struct ProxyMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterMatch {
-    /// Port of the service.
+    /// Port of the service. Zero, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port_number: u32,
-    /// Fully qualified host name of the service.
+    /// Fully qualified host name of the service. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub service: String,
-    /// Subset.
+    /// Subset. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub subset: String,
-    /// Name of the cluster; if it is there, nothing else is asked.
+    /// Name of the cluster; if it is there, nothing else is asked. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -175,19 +176,19 @@ pub struct ClusterMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteConfigurationMatch {
-    /// Port of the service or of the gateway's server.
+    /// Port of the service or of the gateway's server. Zero, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port_number: u32,
-    /// Name of the gateway server's port. Only for gateways.
+    /// Name of the gateway server's port. Only for gateways. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port_name: String,
-    /// Gateway object as `namespace/name`. Only for gateways.
+    /// Gateway object as `namespace/name`. Only for gateways. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub gateway: String,
-    /// Virtual host in it.
+    /// Virtual host in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub vhost: Option<VirtualHostMatch>,
-    /// Name of the route configuration.
+    /// Name of the route configuration. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -196,13 +197,13 @@ pub struct RouteConfigurationMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VirtualHostMatch {
-    /// Name, as `host:port`.
+    /// Name, as `host:port`. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// One of its domains.
+    /// One of its domains. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub domain_name: String,
-    /// Route in it.
+    /// Route in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub route: Option<RouteMatch>,
 }
@@ -211,10 +212,10 @@ pub struct VirtualHostMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteMatch {
-    /// Name of the route, that of the VirtualService's HTTP route.
+    /// Name of the route, that of the VirtualService's HTTP route. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// What the route does.
+    /// What the route does. Default ANY.
     #[serde(skip_serializing_if = "is_default")]
     pub action: RouteMatchAction,
 }
@@ -237,19 +238,19 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListenerMatch {
-    /// Port that is listened on; of inbound listeners the port of the workload.
+    /// Port that is listened on; of inbound listeners the port of the workload. Zero, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port_number: u32,
-    /// Without effect. Undocumented.
+    /// Without effect. Undocumented. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub port_name: String,
-    /// Filter chain in it.
+    /// Filter chain in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub filter_chain: Option<FilterChainMatch>,
-    /// Name of a listener filter in it.
+    /// Name of a listener filter in it. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub listener_filter: String,
-    /// Name of the listener.
+    /// Name of the listener. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -258,25 +259,25 @@ pub struct ListenerMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FilterChainMatch {
-    /// Name.
+    /// Name. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// Server name that the chain is for.
+    /// Server name that the chain is for. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub sni: String,
-    /// Transport protocol that the chain is for: `raw_buffer` or `tls`.
+    /// Transport protocol that the chain is for: `raw_buffer` or `tls`. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub transport_protocol: String,
-    /// Application protocols that the chain is for, separated by commas.
+    /// Application protocols that the chain is for, separated by commas. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub application_protocols: String,
-    /// Network filter in it.
+    /// Network filter in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub filter: Option<FilterMatch>,
-    /// Port that the chain is for.
+    /// Port that the chain is for. Zero, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub destination_port: u32,
-    /// Name of its transport socket. New in Istio 1.32.
+    /// Name of its transport socket. New in Istio 1.32. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub transport_socket: String,
 }
@@ -288,7 +289,7 @@ pub struct FilterMatch {
     /// Name. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// HTTP filter in it. Only for the connection manager (A-EF-15, -16).
+    /// HTTP filter in it. Only for the connection manager (A-EF-15, -16). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub sub_filter: Option<SubFilterMatch>,
 }
@@ -306,13 +307,13 @@ pub struct SubFilterMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WaypointMatch {
-    /// Port of the service, 1..65535.
+    /// Port of the service, 1..65535. Zero, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port_number: u32,
-    /// Route in it.
+    /// Route in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub route: Option<WaypointRouteMatch>,
-    /// Network filter in it.
+    /// Network filter in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub filter: Option<WaypointFilterMatch>,
 }
@@ -321,7 +322,7 @@ pub struct WaypointMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WaypointRouteMatch {
-    /// Name.
+    /// Name. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -330,10 +331,10 @@ pub struct WaypointRouteMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WaypointFilterMatch {
-    /// Name.
+    /// Name. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// HTTP filter in it.
+    /// HTTP filter in it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub sub_filter: Option<WaypointSubFilterMatch>,
 }
@@ -342,7 +343,7 @@ pub struct WaypointFilterMatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WaypointSubFilterMatch {
-    /// Name.
+    /// Name. Empty, the default, means any.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -354,7 +355,7 @@ pub struct Patch {
     /// How. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub operation: PatchOperation,
-    /// JSON form of the Envoy message; needed by all operations but REMOVE. Its meaning is Envoy's.
+    /// JSON form of the Envoy message; needed by all operations but REMOVE. Its meaning is Envoy's. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub value: Option<Map<String, Value>>,
     /// Where an HTTP or network filter that is added goes: ADD only.

@@ -43,7 +43,7 @@ pub struct Server {
     /// Where traffic goes by default. Undocumented; without effect on gateways.
     #[serde(skip_serializing_if = "is_default")]
     pub default_endpoint: String,
-    /// Name of the server for statistics; at most used in filter chain names.
+    /// Name of the server for statistics; at most used in filter chain names. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
 }
@@ -70,10 +70,10 @@ pub struct Port {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServerTlsSettings {
-    /// Answer requests on this plain HTTP port with a redirect (301) to HTTPS.
+    /// Answer requests on this plain HTTP port with a redirect (301) to HTTPS. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub https_redirect: bool,
-    /// Whether TLS is terminated here, and what is asked of clients.
+    /// Whether TLS is terminated here, and what is asked of clients. Default PASSTHROUGH.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: ServerTlsMode,
     /// Path of the server certificate. Required in SIMPLE and MUTUAL mode without a credential name.
@@ -88,16 +88,19 @@ pub struct ServerTlsSettings {
     /// Path of a certificate revocation list. Empty means none.
     #[serde(skip_serializing_if = "is_default")]
     pub ca_crl: String,
-    /// Name of the secret with certificate, key and, in mutual modes, CA certificates.
+    /// Name of the secret with certificate, key and, in mutual modes, CA certificates. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub credential_name: String,
-    /// Names of secrets, one per key type, at most two. Excludes `credential_name` and `tls_certificates`.
+    /// Names of secrets, one per key type, at most two. Excludes `credential_name` and `tls_certificates`. Default none.
+    /// Bounds: 1 or 2 entries (A-CR-23).
     #[serde(skip_serializing_if = "is_default")]
     pub credential_names: Vec<String>,
-    /// Name of the secret or config map with the CA certificates, where they are not in that of `credential_name`.
+    /// Name of the secret or config map with the CA certificates, where they are not in that of `credential_name`. Default
+    /// empty.
     #[serde(skip_serializing_if = "is_default")]
     pub ca_cert_credential_name: String,
-    /// Certificates by path, one per key type, at most two. Excludes `server_certificate` and the credential names.
+    /// Certificates by path, one per key type, at most two. Excludes `server_certificate` and the credential names. Default
+    /// none. Bounds: 1 or 2 entries (A-CR-23).
     #[serde(skip_serializing_if = "is_default")]
     pub tls_certificates: Vec<TlsCertificate>,
     /// Names of which one must be in the client's certificate. Empty means any.

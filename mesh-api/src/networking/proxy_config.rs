@@ -20,10 +20,10 @@ pub struct ProxyConfig {
     /// Number of worker threads; 0 or more, 0 means one per core. Absent means by the CPU limit of the container.
     #[serde(skip_serializing_if = "is_default")]
     pub concurrency: Option<i32>,
-    /// Environment variables of the proxy. Bounds: values of at most 2048 characters (A-CR-35).
+    /// Environment variables of the proxy. Bounds: values of at most 2048 characters (A-CR-35). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub environment_variables: BTreeMap<String, String>,
-    /// Image of the proxy.
+    /// Image of the proxy. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub image: Option<ProxyImage>,
 }

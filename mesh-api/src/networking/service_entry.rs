@@ -12,13 +12,15 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServiceEntry {
-    /// Hosts of the service: DNS names, the first label may be a wildcard; `*` alone is refused. Required.
+    /// Hosts of the service: DNS names, the first label may be a wildcard; `*` alone is refused. Required. Bounds: 1 to 256
+    /// entries (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub hosts: Vec<String>,
-    /// Virtual addresses of the service, or ranges with resolution NONE or STATIC. Empty lets Istio allocate one.
+    /// Virtual addresses of the service, or ranges with resolution NONE or STATIC. Empty lets Istio allocate one. Bounds:
+    /// 256 entries of at most 64 characters (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub addresses: Vec<String>,
-    /// Ports of the service; names and numbers unique.
+    /// Ports of the service; names and numbers unique. Default none. Bounds: 256 entries (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub ports: Vec<ServicePort>,
     /// Whether the service is part of the mesh. Zero means outside.
@@ -27,10 +29,10 @@ pub struct ServiceEntry {
     /// How endpoints are found. Zero means the address that the client asked for.
     #[serde(skip_serializing_if = "is_default")]
     pub resolution: Resolution,
-    /// Endpoints. Excludes `workload_selector`.
+    /// Endpoints. Excludes `workload_selector`. Default none. Bounds: 4096 entries (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub endpoints: Vec<WorkloadEntry>,
-    /// WorkloadEntry objects and pods of the namespace that are endpoints. Excludes `endpoints`.
+    /// WorkloadEntry objects and pods of the namespace that are endpoints. Excludes `endpoints`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub workload_selector: Option<WorkloadSelector>,
     /// Namespaces to which the service is visible: `.` its own, `*` all, `~` none, or a name.
@@ -50,10 +52,11 @@ pub struct ServicePort {
     /// Number, 1..65535. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub number: u32,
-    /// Protocol in any letter case (A-X-14). Empty means detection, or what the prefix of the name says.
+    /// Protocol in any letter case (A-X-14). Empty means detection, or what the prefix of the name says. Bounds: 256
+    /// characters (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub protocol: String,
-    /// Name, a DNS label, unique within the object. Required.
+    /// Name, a DNS label, unique within the object. Required. Bounds: 256 characters in the CRD, 63 in istiod (A-CR-25).
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Port of the endpoints. Zero means `number`.

@@ -25,7 +25,8 @@ pub struct Sidecar {
     /// A listener without port catches all others and must be the last (A-SC-22).
     #[serde(skip_serializing_if = "is_default")]
     pub egress: Vec<IstioEgressListener>,
-    /// Connection limits of all inbound listeners; replaced by those of a listener.
+    /// Connection limits of all inbound listeners; replaced by those of a listener. Default: that of the DestinationRule for
+    /// the service.
     #[serde(skip_serializing_if = "is_default")]
     pub inbound_connection_pool: Option<Box<ConnectionPoolSettings>>,
     /// What becomes of traffic to unknown destinations. Absent means what the mesh says.
@@ -38,7 +39,8 @@ pub struct Sidecar {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadSelector {
-    /// Labels that a workload must have. No wildcards. Empty selects all workloads of the namespace.
+    /// Labels that a workload must have. No wildcards. Empty selects all workloads of the namespace. Bounds: 256 entries,
+    /// values of at most 63 characters (A-CR-12).
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
 }
@@ -61,10 +63,10 @@ pub struct IstioIngressListener {
     /// Empty means the port at 127.0.0.1.
     #[serde(skip_serializing_if = "is_default")]
     pub default_endpoint: String,
-    /// TLS to terminate instead of mTLS. Only with protocol HTTPS or TLS.
+    /// TLS to terminate instead of mTLS. Only with protocol HTTPS or TLS. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: Option<Box<ServerTlsSettings>>,
-    /// Connection limits of this listener; replaces that of the object.
+    /// Connection limits of this listener; replaces that of the object. Default: that of the object.
     #[serde(skip_serializing_if = "is_default")]
     pub connection_pool: Option<Box<ConnectionPoolSettings>>,
 }
@@ -99,7 +101,7 @@ pub struct SidecarPort {
     /// Protocol in any letter case (A-X-14). Empty means detection.
     #[serde(skip_serializing_if = "is_default")]
     pub protocol: String,
-    /// Name, a DNS label.
+    /// Name, a DNS label. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Deprecated and undocumented; refused by validation (A-SC-5).
@@ -113,10 +115,10 @@ pub struct SidecarPort {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutboundTrafficPolicy {
-    /// Whether such traffic is let through.
+    /// Whether such traffic is let through. Default REGISTRY_ONLY.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: OutboundTrafficPolicyMode,
-    /// Service that such traffic is sent to; only with [`OutboundTrafficPolicyMode::AllowAny`]. Undocumented.
+    /// Service that such traffic is sent to; only with [`OutboundTrafficPolicyMode::AllowAny`]. Undocumented. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub egress_proxy: Option<Destination>,
 }

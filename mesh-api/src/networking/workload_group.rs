@@ -13,7 +13,7 @@ use crate::wire::{is_default, oneofs};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadGroup {
-    /// Labels and annotations of the entries, over those of `template`.
+    /// Labels and annotations of the entries, over those of `template`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub metadata: Option<WorkloadGroupMetadata>,
     /// What the entries have in common; `address` comes from the workload. Required.
@@ -28,10 +28,10 @@ pub struct WorkloadGroup {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct WorkloadGroupMetadata {
-    /// Labels. Bounds: 256 entries (A-CR-27).
+    /// Labels. Bounds: 256 entries (A-CR-27). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
-    /// Annotations. Bounds: 256 entries (A-CR-27).
+    /// Annotations. Bounds: 256 entries (A-CR-27). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -40,7 +40,7 @@ pub struct WorkloadGroupMetadata {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "ReadinessProbeWire", into = "ReadinessProbeWire")]
 pub struct ReadinessProbe {
-    /// Seconds between the start of the workload and the first probe. Bounds: 0 or more.
+    /// Seconds between the start of the workload and the first probe. Bounds: 0 or more. Default 0.
     pub initial_delay_seconds: i32,
     /// Seconds until a probe counts as failed. Zero means 1.
     pub timeout_seconds: i32,
@@ -116,7 +116,7 @@ pub struct HttpHealthCheckConfig {
     /// `HTTP` or `HTTPS`. Empty means `HTTP`.
     #[serde(skip_serializing_if = "is_default")]
     pub scheme: String,
-    /// Headers of the request, in order; a name may occur more than once.
+    /// Headers of the request, in order; a name may occur more than once. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub http_headers: Vec<HttpHeader>,
 }
@@ -125,10 +125,10 @@ pub struct HttpHealthCheckConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpHeader {
-    /// Name: letters, digits and `-`; the CRD allows `_` as well (A-WG-6).
+    /// Name: letters, digits and `-`; the CRD allows `_` as well (A-WG-6). Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// Value.
+    /// Value. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub value: String,
 }
@@ -158,7 +158,7 @@ pub struct ExecHealthCheckConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GrpcHealthCheckConfig {
-    /// Port, 1..65535.
+    /// Port, 1..65535. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub port: u32,
     /// Service to ask about. Empty asks about the server.

@@ -61,16 +61,16 @@ pub struct IstioOperator {
     /// The release, such as `1.20`, whose defaults hold. Empty means the installed one.
     #[serde(skip_serializing_if = "is_default")]
     pub compatibility_version: String,
-    /// A document of the mesh configuration, not merged with anything.
+    /// A document of the mesh configuration, not merged with anything. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub mesh_config: Option<Map<String, Value>>,
-    /// What is installed.
+    /// What is installed. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub components: Option<Box<IstioComponents>>,
-    /// Values of the charts. Names are checked when they are rendered.
+    /// Values of the charts. Names are checked when they are rendered. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub values: Option<Map<String, Value>>,
-    /// Values of the charts whose names are not checked.
+    /// Values of the charts whose names are not checked. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub unvalidated_values: Option<Map<String, Value>>,
 }
@@ -94,10 +94,10 @@ pub struct IstioComponents {
     /// Objects by which a cluster uses a control plane elsewhere. Absent means not installed.
     #[serde(skip_serializing_if = "is_default")]
     pub istiod_remote: Option<Component>,
-    /// Ingress gateways. A list replaces that of the profile.
+    /// Ingress gateways. A list replaces that of the profile. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub ingress_gateways: Vec<GatewayComponent>,
-    /// Egress gateways. A list replaces that of the profile.
+    /// Egress gateways. A list replaces that of the profile. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub egress_gateways: Vec<GatewayComponent>,
 }
@@ -109,7 +109,7 @@ pub struct BaseComponent {
     /// Whether it is installed. Absent means true.
     #[serde(skip_serializing_if = "is_default")]
     pub enabled: Option<bool>,
-    /// Changes to its Kubernetes objects.
+    /// Changes to its Kubernetes objects. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub k8s: Option<Box<KubernetesResources>>,
 }
@@ -130,7 +130,7 @@ pub struct Component {
     /// Tag of its images, a text or a number. Absent means that of the installation.
     #[serde(skip_serializing_if = "is_default")]
     pub tag: Option<Value>,
-    /// Changes to its Kubernetes objects.
+    /// Changes to its Kubernetes objects. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub k8s: Option<Box<KubernetesResources>>,
 }
@@ -151,13 +151,13 @@ pub struct GatewayComponent {
     /// Tag of its images, a text or a number. Absent means that of the installation.
     #[serde(skip_serializing_if = "is_default")]
     pub tag: Option<Value>,
-    /// Changes to its Kubernetes objects.
+    /// Changes to its Kubernetes objects. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub k8s: Option<Box<KubernetesResources>>,
     /// Its name: 1 to 254 lower-case letters, digits, dots and hyphens. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
-    /// More labels for its workloads.
+    /// More labels for its workloads. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub label: BTreeMap<String, String>,
 }

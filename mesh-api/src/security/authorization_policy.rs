@@ -14,22 +14,23 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AuthorizationPolicy {
-    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26).
+    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub selector: Option<WorkloadSelector>,
-    /// What the policy is attached to. Undocumented, the older form of `target_refs`.
+    /// What the policy is attached to. Undocumented, the older form of `target_refs`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// What the policy is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16.
+    /// What the policy is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// The rules; a request matches if any of them does. At most 512.
+    /// The rules; a request matches if any of them does. At most 512. Default none: ALLOW then denies everything, DENY and
+    /// CUSTOM are refused.
     #[serde(skip_serializing_if = "is_default")]
     pub rules: Vec<Rule>,
-    /// What becomes of requests that match.
+    /// What becomes of requests that match. Default ALLOW.
     #[serde(skip_serializing_if = "is_default")]
     pub action: AuthorizationAction,
-    /// Who decides. Only with [`AuthorizationAction::Custom`], which needs it.
+    /// Who decides. Only with [`AuthorizationAction::Custom`], which needs it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub provider: Option<ExtensionProviderRef>,
 }
@@ -61,13 +62,13 @@ pub struct ExtensionProviderRef {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rule {
-    /// Who sends. At most 512.
+    /// Who sends. At most 512. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub from: Vec<RuleFrom>,
-    /// What is asked for.
+    /// What is asked for. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub to: Vec<RuleTo>,
-    /// More conditions.
+    /// More conditions. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub when: Vec<Condition>,
 }
@@ -96,46 +97,47 @@ pub struct RuleTo {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Source {
-    /// Identities of the peer, `trust-domain/ns/namespace/sa/account`. Needs mutual TLS.
+    /// Identities of the peer, `trust-domain/ns/namespace/sa/account`. Needs mutual TLS. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub principals: Vec<String>,
-    /// Identities that the peer does not have.
+    /// Identities that the peer does not have. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_principals: Vec<String>,
-    /// Identities of the token, `issuer/subject`. Needs request authentication.
+    /// Identities of the token, `issuer/subject`. Needs request authentication. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub request_principals: Vec<String>,
-    /// Identities that the token does not have.
+    /// Identities that the token does not have. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_request_principals: Vec<String>,
-    /// Namespaces of the peer. Needs mutual TLS.
+    /// Namespaces of the peer. Needs mutual TLS. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub namespaces: Vec<String>,
-    /// Namespaces that the peer is not in.
+    /// Namespaces that the peer is not in. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_namespaces: Vec<String>,
     /// Service accounts of the peer, `namespace/account` or `account`; no wildcards, at most 16 of at most 320 characters.
+    /// Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub service_accounts: Vec<String>,
-    /// Service accounts that the peer does not have.
+    /// Service accounts that the peer does not have. Default none. At most 16 of at most 320 characters.
     #[serde(skip_serializing_if = "is_default")]
     pub not_service_accounts: Vec<String>,
-    /// Addresses or ranges of the connection's peer.
+    /// Addresses or ranges of the connection's peer. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub ip_blocks: Vec<String>,
-    /// Addresses or ranges that the connection's peer is not in.
+    /// Addresses or ranges that the connection's peer is not in. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_ip_blocks: Vec<String>,
-    /// Addresses or ranges of the original client, by `X-Forwarded-For` or the PROXY protocol.
+    /// Addresses or ranges of the original client, by `X-Forwarded-For` or the PROXY protocol. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub remote_ip_blocks: Vec<String>,
-    /// Addresses or ranges that the original client is not in.
+    /// Addresses or ranges that the original client is not in. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_remote_ip_blocks: Vec<String>,
-    /// Trust domains of the peer. Needs mutual TLS.
+    /// Trust domains of the peer. Needs mutual TLS. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub trust_domains: Vec<String>,
-    /// Trust domains that the peer is not of.
+    /// Trust domains that the peer is not of. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_trust_domains: Vec<String>,
 }
@@ -147,25 +149,25 @@ pub struct Operation {
     /// Hosts, without letter case. HTTP only.
     #[serde(skip_serializing_if = "is_default")]
     pub hosts: Vec<String>,
-    /// Hosts that are not asked for.
+    /// Hosts that are not asked for. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_hosts: Vec<String>,
-    /// Ports, as decimal text.
+    /// Ports, as decimal text. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub ports: Vec<String>,
-    /// Ports that are not asked for.
+    /// Ports that are not asked for. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_ports: Vec<String>,
-    /// Methods; of gRPC always POST. HTTP only.
+    /// Methods; of gRPC always POST. HTTP only. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub methods: Vec<String>,
-    /// Methods that are not used.
+    /// Methods that are not used. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_methods: Vec<String>,
-    /// Paths; `{*}` stands for one segment and `{**}` for any number of them. HTTP only.
+    /// Paths; `{*}` stands for one segment and `{**}` for any number of them. HTTP only. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub paths: Vec<String>,
-    /// Paths that are not asked for.
+    /// Paths that are not asked for. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub not_paths: Vec<String>,
 }
@@ -177,7 +179,7 @@ pub struct Condition {
     /// Name of the attribute, such as `request.headers[x-token]`. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub key: String,
-    /// Values of which one must match. Wildcards as in [`Source`].
+    /// Values of which one must match. Wildcards as in [`Source`]. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub values: Vec<String>,
     /// Values of which none may match.

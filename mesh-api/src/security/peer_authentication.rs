@@ -33,7 +33,7 @@ pub struct PeerAuthentication {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MutualTls {
-    /// What is accepted.
+    /// What is accepted. Default UNSET.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: MutualTlsMode,
 }

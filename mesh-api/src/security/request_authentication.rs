@@ -13,16 +13,16 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestAuthentication {
-    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26).
+    /// Workloads. At most one of this, `target_ref` and `target_refs` (A-X-26). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub selector: Option<WorkloadSelector>,
-    /// What the object is attached to. Undocumented, the older form of `target_refs`.
+    /// What the object is attached to. Undocumented, the older form of `target_refs`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_ref: Option<PolicyTargetReference>,
-    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16.
+    /// What the object is attached to: Gateways, GatewayClasses, Services, ServiceEntries. At most 16. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub target_refs: Vec<PolicyTargetReference>,
-    /// The tokens; a request may carry one per rule. At most 4096.
+    /// The tokens; a request may carry one per rule. At most 4096. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub jwt_rules: Vec<JwtRule>,
 }
@@ -40,7 +40,7 @@ pub struct JwtRule {
     /// Address of the keys, `http` or `https`; at most 2048 characters. Empty means by OpenID discovery of the issuer.
     #[serde(skip_serializing_if = "is_default")]
     pub jwks_uri: String,
-    /// The keys themselves: a JWK or a set of them. Excludes `jwks_uri` by the CRD.
+    /// The keys themselves: a JWK or a set of them. Excludes `jwks_uri` by the CRD. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub jwks: String,
     /// Headers in which the token may be.
@@ -54,22 +54,22 @@ pub struct JwtRule {
     /// Header that gets the token's payload, in base64url. Empty means none.
     #[serde(skip_serializing_if = "is_default")]
     pub output_payload_to_header: String,
-    /// Cookies in which the token may be.
+    /// Cookies in which the token may be. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub from_cookies: Vec<String>,
     /// Whether the token is left in the request. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub forward_original_token: bool,
-    /// Claims that are copied to headers.
+    /// Claims that are copied to headers. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub output_claim_to_headers: Vec<ClaimToHeader>,
     /// Time to fetch keys; whole milliseconds. Absent means 5 s.
     #[serde(skip_serializing_if = "is_default")]
     pub timeout: Option<Duration>,
-    /// Claims whose text is a list separated by blanks, besides `scope` and `permission`. At most 64.
+    /// Claims whose text is a list separated by blanks, besides `scope` and `permission`. At most 64. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub space_delimited_claims: Vec<String>,
-    /// Whether a token must be there. New in Istio 1.32.
+    /// Whether a token must be there. New in Istio 1.32. Default OPTIONAL.
     #[serde(skip_serializing_if = "is_default")]
     pub presence: JwtPresence,
 }

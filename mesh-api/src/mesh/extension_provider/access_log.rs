@@ -65,16 +65,16 @@ pub struct EnvoyHttpGrpcV3LogProvider {
     /// Name of the log. Empty means `http_envoy_accesslog`.
     #[serde(skip_serializing_if = "is_default")]
     pub log_name: String,
-    /// Filter states to be logged, by key.
+    /// Filter states to be logged, by key. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub filter_state_objects_to_log: Vec<String>,
-    /// More headers of the request to be logged.
+    /// More headers of the request to be logged. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub additional_request_headers_to_log: Vec<String>,
-    /// More headers of the response to be logged.
+    /// More headers of the response to be logged. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub additional_response_headers_to_log: Vec<String>,
-    /// More trailers of the response to be logged.
+    /// More trailers of the response to be logged. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub additional_response_trailers_to_log: Vec<String>,
 }
@@ -92,7 +92,7 @@ pub struct EnvoyTcpGrpcV3LogProvider {
     /// Name of the log. Empty means `tcp_envoy_accesslog`.
     #[serde(skip_serializing_if = "is_default")]
     pub log_name: String,
-    /// Filter states to be logged, by key.
+    /// Filter states to be logged, by key. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub filter_state_objects_to_log: Vec<String>,
 }
@@ -122,7 +122,7 @@ pub struct OpenTelemetryLogFormat {
     /// The body: a text with Envoy's command operators. Empty means Istio's usual text.
     #[serde(skip_serializing_if = "is_default")]
     pub text: String,
-    /// The attributes: an object whose texts hold Envoy's command operators.
+    /// The attributes: an object whose texts hold Envoy's command operators. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: Option<Map<String, Value>>,
 }

@@ -35,10 +35,10 @@ pub struct EnvoyExternalAuthorizationHttpProvider {
     /// Older name of `include_request_headers_in_check`. Deprecated.
     #[serde(skip_serializing_if = "is_default")]
     pub include_headers_in_check: Vec<String>,
-    /// Headers of the request that it gets: names, or `prefix*` or `*suffix`.
+    /// Headers of the request that it gets: names, or `prefix*` or `*suffix`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub include_request_headers_in_check: Vec<String>,
-    /// More headers that it gets, with fixed values.
+    /// More headers that it gets, with fixed values. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub include_additional_headers_in_check: BTreeMap<String, String>,
     /// How much of the body it gets. Absent means none of it.
@@ -86,7 +86,8 @@ pub struct EnvoyExternalAuthorizationGrpcProvider {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EnvoyExternalAuthorizationRequestBody {
-    /// At most this many bytes; more is refused with 413 unless `allow_partial_message` is set.
+    /// At most this many bytes; more is refused with 413 unless `allow_partial_message` is set. Required: zero is refused by
+    /// Envoy.
     #[serde(skip_serializing_if = "is_default")]
     pub max_request_bytes: u32,
     /// Whether of a longer body its beginning is sent. Default false.

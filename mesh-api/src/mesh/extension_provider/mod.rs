@@ -164,7 +164,7 @@ pub struct StackdriverProvider {
     /// Longest path in the tag of the URL, in characters. Zero means 256.
     #[serde(skip_serializing_if = "is_default")]
     pub max_tag_length: u32,
-    /// Settings of access logs.
+    /// Settings of access logs. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub logging: Option<StackdriverLogging>,
 }
@@ -173,7 +173,7 @@ pub struct StackdriverProvider {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StackdriverLogging {
-    /// More labels of a log entry: CEL expressions over the request, by label.
+    /// More labels of a log entry: CEL expressions over the request, by label. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
 }

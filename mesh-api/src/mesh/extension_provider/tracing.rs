@@ -25,13 +25,13 @@ pub struct ZipkinTracingProvider {
     /// Path of the collector's API. Empty means `/api/v2/spans`.
     #[serde(skip_serializing_if = "is_default")]
     pub path: String,
-    /// Which headers carry the trace.
+    /// Which headers carry the trace. Default USE_B3.
     #[serde(skip_serializing_if = "is_default")]
     pub trace_context_option: ZipkinTraceContextOption,
     /// Time for the collector's answer. Absent means 5 s.
     #[serde(skip_serializing_if = "is_default")]
     pub timeout: Option<Duration>,
-    /// Headers for the collector.
+    /// Headers for the collector. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub headers: Vec<ProviderHttpHeader>,
 }
@@ -104,7 +104,7 @@ pub struct OpenCensusAgentTracingProvider {
     /// Its port, 1..65535. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub port: u32,
-    /// The headers that carry the trace, in the order of preference.
+    /// The headers that carry the trace, in the order of preference. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub context: Vec<TraceContext>,
     /// Longest path in the tag of the URL, in characters. Zero means 256.
@@ -127,11 +127,11 @@ pub struct OpenTelemetryTracingProvider {
     pub max_tag_length: u32,
     /// Send over HTTP. Absent means gRPC. Excludes `grpc` (A-EP-10).
     pub http: Option<HttpService>,
-    /// Settings of gRPC. Excludes `http`.
+    /// Settings of gRPC. Excludes `http`. Default none.
     pub grpc: Option<GrpcService>,
     /// Where attributes of the resource come from. Absent means the proxy's metadata alone.
     pub resource_detectors: Option<ResourceDetectors>,
-    /// By which convention the attributes of the service are named.
+    /// By which convention the attributes of the service are named. Default ISTIO_CANONICAL.
     pub service_attribute_enrichment: ServiceAttributeEnrichment,
     /// Which requests are traced. Absent means by the sampling percentage of Telemetry.
     pub sampling: Option<OpenTelemetrySampling>,
@@ -187,10 +187,10 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceDetectors {
-    /// The environment variable `OTEL_RESOURCE_ATTRIBUTES`.
+    /// The environment variable `OTEL_RESOURCE_ATTRIBUTES`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub environment: Option<EnvironmentResourceDetector>,
-    /// Dynatrace's files on the node.
+    /// Dynatrace's files on the node. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub dynatrace: Option<DynatraceResourceDetector>,
 }
@@ -248,7 +248,7 @@ pub struct HttpService {
     /// Time for its answer. Absent means 3 s.
     #[serde(skip_serializing_if = "is_default")]
     pub timeout: Option<Duration>,
-    /// Headers for it.
+    /// Headers for it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub headers: Vec<ProviderHttpHeader>,
 }
@@ -260,7 +260,7 @@ pub struct GrpcService {
     /// Time for its answer. Absent means Envoy's default.
     #[serde(skip_serializing_if = "is_default")]
     pub timeout: Option<Duration>,
-    /// Metadata for it.
+    /// Metadata for it. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub initial_metadata: Vec<ProviderHttpHeader>,
 }

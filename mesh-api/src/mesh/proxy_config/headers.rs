@@ -86,7 +86,7 @@ pub struct EnvoyDebugHeaders {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetadataExchangeHeaders {
-    /// To whom they go.
+    /// To whom they go. Default UNDEFINED.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: MetadataExchangeMode,
 }

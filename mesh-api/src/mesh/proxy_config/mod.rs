@@ -93,12 +93,13 @@ pub struct MeshProxyConfig {
     /// Service that takes metrics over gRPC. Absent means none.
     pub envoy_metrics_service: Option<Box<RemoteService>>,
     /// Environment variables of the proxy; those of layers are united by key. `ISTIO_META_` ones become node metadata.
+    /// Default none.
     pub proxy_metadata: BTreeMap<String, String>,
-    /// Flags of Envoy's runtime for the bootstrap.
+    /// Flags of Envoy's runtime for the bootstrap. Default none.
     pub runtime_values: BTreeMap<String, String>,
     /// Port of the agent's health checks and merged metrics, 1..65535. Built in: 15020.
     pub status_port: i32,
-    /// More tags for Envoy's statistics, to be taken from names of tags that Telemetry adds.
+    /// More tags for Envoy's statistics, to be taken from names of tags that Telemetry adds. Default none.
     pub extra_stat_tags: Vec<String>,
     /// What stands in front of a gateway. Absent means no trusted proxies.
     pub gateway_topology: Option<Topology>,
@@ -108,17 +109,17 @@ pub struct MeshProxyConfig {
     pub mesh_id: String,
     /// When a workload outside Kubernetes counts as ready. Absent means always.
     pub readiness_probe: Option<Box<ReadinessProbe>>,
-    /// Which of Envoy's statistics exist beside Istio's usual choice.
+    /// Which of Envoy's statistics exist beside Istio's usual choice. Default none.
     pub proxy_stats_matcher: Option<ProxyStatsMatcher>,
     /// Whether the application's containers start only when the proxy is ready. Absent means false.
     pub hold_application_until_proxy_starts: Option<bool>,
-    /// Root certificates for istiod in PEM, used in place of the mounted ones.
+    /// Root certificates for istiod in PEM, used in place of the mounted ones. Default none.
     pub ca_certificates_pem: Vec<String>,
     /// Image of the proxy. Absent means what the installation says.
     pub image: Option<ProxyImage>,
     /// Hardware or library that computes with private keys. Absent means Envoy itself.
     pub private_key_provider: Option<PrivateKeyProvider>,
-    /// Headers that the proxy adds or removes.
+    /// Headers that the proxy adds or removes. Default none.
     pub proxy_headers: Option<Box<ProxyHeaders>>,
     /// Pause between two flushes of access log files. Absent means 1 s.
     pub file_flush_interval: Option<Duration>,
@@ -304,10 +305,10 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Sds {
-    /// Whether it is on.
+    /// Whether it is on. Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub enabled: bool,
-    /// File of the Kubernetes token.
+    /// File of the Kubernetes token. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub k8s_sa_jwt_path: String,
 }
@@ -316,13 +317,13 @@ pub struct Sds {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProxyStatsMatcher {
-    /// Beginnings of names.
+    /// Beginnings of names. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub inclusion_prefixes: Vec<String>,
-    /// Ends of names.
+    /// Ends of names. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub inclusion_suffixes: Vec<String>,
-    /// Regular expressions (RE2) for whole names.
+    /// Regular expressions (RE2) for whole names. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub inclusion_regexps: Vec<String>,
 }

@@ -14,7 +14,7 @@ use crate::wire::{is_default, oneofs, write_double};
 pub struct Tracing {
     /// Where spans go. Absent means nowhere, unless Telemetry names a provider.
     pub tracer: Option<Tracer>,
-    /// Tags of spans, by name. Undocumented.
+    /// Tags of spans, by name. Undocumented. Default none.
     pub custom_tags: BTreeMap<String, CustomTag>,
     /// Longest path in the tag of the URL, in characters. Zero means 256. Undocumented.
     pub max_path_tag_length: u32,
@@ -130,10 +130,10 @@ pub struct Stackdriver {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OpenCensusAgent {
-    /// Its address as a gRPC target, such as `dns://10.1.1.1:55678`.
+    /// Its address as a gRPC target, such as `dns://10.1.1.1:55678`. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub address: String,
-    /// The headers that carry the trace, in the order of preference.
+    /// The headers that carry the trace, in the order of preference. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub context: Vec<TraceContext>,
 }
@@ -194,7 +194,7 @@ oneofs! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Literal {
-    /// The text.
+    /// The text. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub value: String,
 }
@@ -203,7 +203,7 @@ pub struct Literal {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Environment {
-    /// Name of the variable.
+    /// Name of the variable. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// The value where it is not set. Empty means no tag.
@@ -215,7 +215,7 @@ pub struct Environment {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RequestHeader {
-    /// Name of the header.
+    /// Name of the header. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// The value where the request has no such header. Empty means no tag.

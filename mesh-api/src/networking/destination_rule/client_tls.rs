@@ -12,7 +12,7 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClientTlsSettings {
-    /// Whether, and with which certificates, TLS is used.
+    /// Whether, and with which certificates, TLS is used. Default DISABLE.
     #[serde(skip_serializing_if = "is_default")]
     pub mode: ClientTlsMode,
     /// Path of the client certificate. Required in MUTUAL mode without `credential_name`; empty in ISTIO_MUTUAL mode.
@@ -26,7 +26,7 @@ pub struct ClientTlsSettings {
     pub ca_certificates: String,
     /// Name of a secret with client certificate, key and CA certificates. Excludes the paths (A-CT-5).
     ///
-    /// `configmap://namespace/name` names a config map with CA certificates, in the object's own namespace.
+    /// `configmap://namespace/name` names a config map with CA certificates, in the object's own namespace. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub credential_name: String,
     /// Names of which one must be in the server's certificate. Empty means those that the service declares.

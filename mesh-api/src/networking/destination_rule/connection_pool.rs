@@ -9,10 +9,10 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionPoolSettings {
-    /// Settings for TCP and for HTTP upstream connections alike.
+    /// Settings for TCP and for HTTP upstream connections alike. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tcp: Option<TcpSettings>,
-    /// Settings for HTTP connections.
+    /// Settings for HTTP connections. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub http: Option<HttpSettings>,
 }
@@ -75,7 +75,7 @@ pub struct HttpSettings {
     /// Whether HTTP/1.1 is upgraded to HTTP/2. Zero means as the mesh says.
     #[serde(skip_serializing_if = "is_default")]
     pub h2_upgrade_policy: H2UpgradePolicy,
-    /// Use the protocol of the client towards the endpoint. Excludes [`H2UpgradePolicy::Upgrade`] (A-DR-17).
+    /// Use the protocol of the client towards the endpoint. Excludes [`H2UpgradePolicy::Upgrade`] (A-DR-17). Default false.
     #[serde(skip_serializing_if = "is_default")]
     pub use_client_protocol: bool,
     /// Most concurrent streams on one HTTP/2 connection. Zero means 2^31-1.
@@ -90,10 +90,10 @@ pub struct HttpSettings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionKeepalive {
-    /// Time between PING frames; whole milliseconds.
+    /// Time between PING frames; whole milliseconds. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub interval: Option<Duration>,
-    /// Time to wait for the answer; whole milliseconds.
+    /// Time to wait for the answer; whole milliseconds. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub timeout: Option<Duration>,
 }

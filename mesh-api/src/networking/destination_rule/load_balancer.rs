@@ -13,13 +13,14 @@ use crate::wire::{is_default, write_optional_double};
 pub struct LoadBalancerSettings {
     /// The algorithm. Absent means least requests.
     pub lb_policy: Option<LbPolicy>,
-    /// Preference among localities; replaces the setting of the mesh. Excludes `zone_aware_lb_setting` (A-DR-30).
+    /// Preference among localities; replaces the setting of the mesh. Excludes `zone_aware_lb_setting` (A-DR-30). Default:
+    /// the mesh's.
     pub locality_lb_setting: Option<Box<LocalityLoadBalancerSetting>>,
-    /// Keep traffic within its zone as capacity allows. Excludes `locality_lb_setting`.
+    /// Keep traffic within its zone as capacity allows. Excludes `locality_lb_setting`. Default: the mesh's.
     pub zone_aware_lb_setting: Option<Box<ZoneAwareLoadBalancerSetting>>,
-    /// Older form of `warmup`: time over which a new endpoint's share grows to its full size.
+    /// Older form of `warmup`: time over which a new endpoint's share grows to its full size. Default none.
     pub warmup_duration_secs: Option<Duration>,
-    /// Let the share of a new endpoint grow over time. Takes precedence over `warmup_duration_secs`.
+    /// Let the share of a new endpoint grow over time. Takes precedence over `warmup_duration_secs`. Default none.
     pub warmup: Option<WarmupConfiguration>,
 }
 
@@ -146,7 +147,7 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "ConsistentHashLbWire", into = "ConsistentHashLbWire")]
 pub struct ConsistentHashLb {
-    /// What is hashed.
+    /// What is hashed. Default none.
     pub hash_key: Option<HashKey>,
     /// How hashes map to endpoints. Absent means a ring hash.
     pub hash_algorithm: Option<HashAlgorithm>,
@@ -284,7 +285,7 @@ pub struct HttpCookie {
     /// Lifetime of a cookie that the proxy sets. Absent: the proxy sets none; zero: a session cookie.
     #[serde(skip_serializing_if = "is_default")]
     pub ttl: Option<Duration>,
-    /// More attributes of a cookie that the proxy sets, such as `SameSite`. Names must be unique (A-DR-24).
+    /// More attributes of a cookie that the proxy sets, such as `SameSite`. Names must be unique (A-DR-24). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub attributes: Vec<HttpCookieAttribute>,
 }
@@ -308,16 +309,16 @@ pub struct BackendUtilization {
     /// How strongly errors reduce a weight, in percent. Absent means Envoy's default.
     #[serde(skip_serializing_if = "is_default")]
     pub error_utilization_penalty_percent: Option<u32>,
-    /// Names of reported metrics from which utilisation is computed.
+    /// Names of reported metrics from which utilisation is computed. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub metric_names_for_computing_utilization: Vec<String>,
     /// How long a weight holds without a new report.
     #[serde(skip_serializing_if = "is_default")]
     pub weight_expiration_period: Option<Duration>,
-    /// How long an endpoint must report before its weight is used.
+    /// How long an endpoint must report before its weight is used. Default: Envoy's.
     #[serde(skip_serializing_if = "is_default")]
     pub weight_stabilization_period: Option<Duration>,
-    /// How often weights are computed anew.
+    /// How often weights are computed anew. Default: Envoy's.
     #[serde(skip_serializing_if = "is_default")]
     pub weight_update_period: Option<Duration>,
 }
@@ -341,15 +342,15 @@ pub struct WarmupConfiguration {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LocalityLoadBalancerSetting {
-    /// Fixed shares by origin and target.
+    /// Fixed shares by origin and target. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub distribute: Vec<Distribute>,
-    /// Regions that take over for other regions. Needs outlier detection.
+    /// Regions that take over for other regions. Needs outlier detection. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub failover: Vec<Failover>,
     /// Labels by which endpoints are ranked: those that share more of them with the client, in order, come first.
     ///
-    /// An entry may be `key=value`. Needs outlier detection.
+    /// An entry may be `key=value`. Needs outlier detection. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub failover_priority: Vec<String>,
     /// Switch it on or off for the host. Absent means on when the message is there; the mesh default is on.
@@ -361,10 +362,10 @@ pub struct LocalityLoadBalancerSetting {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Distribute {
-    /// Locality of the client, `*` at the end of a part as a wildcard.
+    /// Locality of the client, `*` at the end of a part as a wildcard. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub from: String,
-    /// Percent by locality of the endpoints, each 1..100, 100 in all (A-LB-3, A-LB-4).
+    /// Percent by locality of the endpoints, each 1..100, 100 in all (A-LB-3, A-LB-4). Required.
     #[serde(skip_serializing_if = "is_default")]
     pub to: BTreeMap<String, u32>,
 }
@@ -373,10 +374,10 @@ pub struct Distribute {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Failover {
-    /// Region of the client: no `/`, no `*`.
+    /// Region of the client: no `/`, no `*`. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub from: String,
-    /// Region that takes over; must differ from `from`.
+    /// Region that takes over; must differ from `from`. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub to: String,
 }
@@ -388,10 +389,10 @@ pub struct ZoneAwareLoadBalancerSetting {
     /// Switch it on or off for the host. Absent means on when the message is there.
     #[serde(skip_serializing_if = "is_default")]
     pub enabled: Option<bool>,
-    /// Regions that take over for other regions. Needs outlier detection.
+    /// Regions that take over for other regions. Needs outlier detection. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub failover: Vec<Failover>,
-    /// Labels by which endpoints are ranked; no topology labels here (A-LB-12).
+    /// Labels by which endpoints are ranked; no topology labels here (A-LB-12). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub failover_priority: Vec<String>,
     /// Least number of endpoints for zone awareness, at least 1. Absent means 6. On the wire up to Istio 1.31 a 64-bit number.

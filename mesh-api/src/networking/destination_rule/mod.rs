@@ -51,10 +51,10 @@ pub struct DestinationRule {
     /// Short names resolve in the namespace of the object.
     #[serde(skip_serializing_if = "is_default")]
     pub host: String,
-    /// Policies for the host as a whole.
+    /// Policies for the host as a whole. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub traffic_policy: Option<Box<TrafficPolicy>>,
-    /// Named groups of the host's endpoints.
+    /// Named groups of the host's endpoints. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub subsets: Vec<Subset>,
     /// Namespaces to which the object is visible: `.` its own, `*` all, or a name.
@@ -77,7 +77,7 @@ pub struct Subset {
     /// Labels that an endpoint must have. Empty selects all endpoints of the service.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
-    /// Policies of the subset: each block that is set replaces the whole block of the host's policy (R-TP-3).
+    /// Policies of the subset: each block that is set replaces the whole block of the host's policy (R-TP-3). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub traffic_policy: Option<Box<TrafficPolicy>>,
 }
@@ -103,28 +103,29 @@ impl Subset {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TrafficPolicy {
-    /// How an endpoint is chosen.
+    /// How an endpoint is chosen. Default: LEAST_REQUEST.
     #[serde(skip_serializing_if = "is_default")]
     pub load_balancer: Option<Box<LoadBalancerSettings>>,
-    /// Limits and timeouts of connections.
+    /// Limits and timeouts of connections. Default: as with no field set.
     #[serde(skip_serializing_if = "is_default")]
     pub connection_pool: Option<Box<ConnectionPoolSettings>>,
-    /// When an endpoint is ejected.
+    /// When an endpoint is ejected. Default: never.
     #[serde(skip_serializing_if = "is_default")]
     pub outlier_detection: Option<Box<OutlierDetection>>,
-    /// TLS towards the endpoints.
+    /// TLS towards the endpoints. Default: mutual TLS where the endpoint takes it, by `enableAutoMtls` of the mesh.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: Option<Box<ClientTlsSettings>>,
-    /// Policies of single ports; they replace the policies above for those ports, nothing is inherited.
+    /// Policies of single ports; they replace the policies above for those ports, nothing is inherited. Default none.
+    /// Bounds: 4096 entries.
     #[serde(skip_serializing_if = "is_default")]
     pub port_level_settings: Vec<PortTrafficPolicy>,
-    /// Tunnel the TCP traffic through the host. Excludes `proxy_protocol`.
+    /// Tunnel the TCP traffic through the host. Excludes `proxy_protocol`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tunnel: Option<TunnelSettings>,
-    /// Send a PROXY protocol header first. Excludes `tunnel`.
+    /// Send a PROXY protocol header first. Excludes `tunnel`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub proxy_protocol: Option<ProxyProtocol>,
-    /// Limit on concurrent retries in proportion to requests.
+    /// Limit on concurrent retries in proportion to requests. Default: none, at most `maxRetries` at a time.
     #[serde(skip_serializing_if = "is_default")]
     pub retry_budget: Option<RetryBudget>,
 }
@@ -136,16 +137,16 @@ pub struct PortTrafficPolicy {
     /// The port of the service. Required.
     #[serde(skip_serializing_if = "is_default")]
     pub port: Option<PortSelector>,
-    /// How an endpoint is chosen.
+    /// How an endpoint is chosen. Default: LEAST_REQUEST.
     #[serde(skip_serializing_if = "is_default")]
     pub load_balancer: Option<Box<LoadBalancerSettings>>,
-    /// Limits and timeouts of connections.
+    /// Limits and timeouts of connections. Default: as with no field set.
     #[serde(skip_serializing_if = "is_default")]
     pub connection_pool: Option<Box<ConnectionPoolSettings>>,
-    /// When an endpoint is ejected.
+    /// When an endpoint is ejected. Default: never.
     #[serde(skip_serializing_if = "is_default")]
     pub outlier_detection: Option<Box<OutlierDetection>>,
-    /// TLS towards the endpoints.
+    /// TLS towards the endpoints. Default: mutual TLS where the endpoint takes it, by `enableAutoMtls` of the mesh.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: Option<Box<ClientTlsSettings>>,
 }

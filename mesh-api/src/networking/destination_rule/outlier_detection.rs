@@ -12,7 +12,8 @@ pub struct OutlierDetection {
     /// Errors in a row. Deprecated and undocumented: use `consecutive_5xx_errors`.
     #[serde(skip_serializing_if = "is_default")]
     pub consecutive_errors: i32,
-    /// Count errors of the proxy's own making (timeouts, resets, failed connects) apart from errors of the endpoint.
+    /// Count errors of the proxy's own making (timeouts, resets, failed connects) apart from errors of the endpoint. Default
+    /// false.
     #[serde(skip_serializing_if = "is_default")]
     pub split_external_local_origin_errors: bool,
     /// Local errors in a row until ejection; only with `split_external_local_origin_errors` (A-DR-12). Absent means 5.
@@ -36,7 +37,7 @@ pub struct OutlierDetection {
     /// Share of healthy endpoints, in percent, below which detection is switched off and all endpoints are used. Default 0.
     #[serde(skip_serializing_if = "is_default")]
     pub min_health_percent: i32,
-    /// Statuses that count as errors besides 5xx, 100..599. New in Istio 1.31.
+    /// Statuses that count as errors besides 5xx, 100..599. New in Istio 1.31. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub outlier_detection_http_error_codes: Vec<u32>,
 }

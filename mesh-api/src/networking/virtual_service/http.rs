@@ -15,25 +15,25 @@ use crate::wire::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpRoute {
-    /// Name for logs and metrics. A delegated route is called `root-delegate`.
+    /// Name for logs and metrics. A delegated route is called `root-delegate`. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Alternatives: the rule applies if any of them matches. Empty matches every request.
     #[serde(rename = "match", skip_serializing_if = "is_default")]
     pub matches: Vec<HttpMatchRequest>,
-    /// Where matching requests go, weighted. Excludes `redirect`, `direct_response` and `delegate`.
+    /// Where matching requests go, weighted. Excludes `redirect`, `direct_response` and `delegate`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub route: Vec<HttpRouteDestination>,
-    /// Answer with a redirect.
+    /// Answer with a redirect. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub redirect: Option<Box<HttpRedirect>>,
-    /// Answer with a fixed response.
+    /// Answer with a fixed response. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub direct_response: Option<Box<HttpDirectResponse>>,
-    /// Continue with the routes of another VirtualService, one level deep (A-VS-15).
+    /// Continue with the routes of another VirtualService, one level deep (A-VS-15). Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub delegate: Option<Box<Delegate>>,
-    /// Change path or authority before forwarding. Not allowed with `redirect`.
+    /// Change path or authority before forwarding. Not allowed with `redirect`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub rewrite: Option<Box<HttpRewrite>>,
     /// Time a request may take in all, retries included; whole milliseconds, at least 1 ms. Absent means no limit.
@@ -42,13 +42,13 @@ pub struct HttpRoute {
     /// Retry policy. Absent means the mesh default: 2 attempts.
     #[serde(skip_serializing_if = "is_default")]
     pub retries: Option<Box<HttpRetry>>,
-    /// Delays and aborts to inject.
+    /// Delays and aborts to inject. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub fault: Option<Box<HttpFaultInjection>>,
-    /// A second destination that gets a copy of the traffic; its answers are dropped. Excludes `mirrors`.
+    /// A second destination that gets a copy of the traffic; its answers are dropped. Excludes `mirrors`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub mirror: Option<Box<Destination>>,
-    /// Several mirrors, each with its own share. Excludes `mirror`.
+    /// Several mirrors, each with its own share. Excludes `mirror`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub mirrors: Vec<HttpMirrorPolicy>,
     /// Share of traffic for `mirror` in whole percent, 0..100. Deprecated and undocumented: use `mirror_percentage`.
@@ -57,10 +57,10 @@ pub struct HttpRoute {
     /// Share of traffic for `mirror`. Absent means 100 %.
     #[serde(skip_serializing_if = "is_default")]
     pub mirror_percentage: Option<Percent>,
-    /// Cross-origin policy, applied before the action.
+    /// Cross-origin policy, applied before the action. Default: none.
     #[serde(skip_serializing_if = "is_default")]
     pub cors_policy: Option<Box<CorsPolicy>>,
-    /// Header changes for every destination of the route.
+    /// Header changes for every destination of the route. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub headers: Option<Box<Headers>>,
 }
@@ -69,7 +69,7 @@ pub struct HttpRoute {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Delegate {
-    /// Name of the delegate.
+    /// Name of the delegate. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Its namespace. Empty means that of the root.
@@ -81,19 +81,19 @@ pub struct Delegate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpMatchRequest {
-    /// Name for logs: appended to the route's name.
+    /// Name for logs: appended to the route's name. Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub name: String,
     /// Path of the request, without the query. Case-sensitive unless `ignore_uri_case`.
     #[serde(skip_serializing_if = "is_default")]
     pub uri: Option<StringMatch>,
-    /// Scheme, `http` or `https`; case-sensitive.
+    /// Scheme, `http` or `https`; case-sensitive. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub scheme: Option<StringMatch>,
-    /// Method; case-sensitive.
+    /// Method; case-sensitive. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub method: Option<StringMatch>,
-    /// Authority (Host header); case-sensitive.
+    /// Authority (Host header); case-sensitive. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub authority: Option<StringMatch>,
     /// Headers by lower-case name, all of which must match. A [`StringMatch::Unset`] value asks for presence only.
@@ -104,7 +104,7 @@ pub struct HttpMatchRequest {
     /// Port on which the request was addressed, 1..65535. Zero means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port: u32,
-    /// Labels that the client workload must have. Ignored on gateways.
+    /// Labels that the client workload must have. Ignored on gateways. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub source_labels: BTreeMap<String, String>,
     /// Gateways for which the condition holds; overrides the list at the top of the object. Empty inherits that list.
@@ -238,7 +238,7 @@ pub struct HttpRouteDestination {
     /// Not negative, and with several destinations the sum must be positive (A-VS-82, A-VS-83).
     #[serde(skip_serializing_if = "is_default")]
     pub weight: i32,
-    /// Header changes for this destination, after those of the route.
+    /// Header changes for this destination, after those of the route. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub headers: Option<Box<Headers>>,
 }
@@ -295,6 +295,7 @@ pub struct HttpRedirect {
     /// Status, 300..399. Zero means 301.
     pub redirect_code: u32,
     /// Replaces the matched prefix of the path; the conditions must then all be prefix matches (A-VS-64). Excludes `uri`.
+    /// Default empty.
     pub prefix_rewrite: String,
 }
 
@@ -464,12 +465,13 @@ impl From<HttpBody> for HttpBodyWire {
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpRewrite {
     /// Replaces the matched prefix, or the whole path where the condition was no prefix match. Excludes `uri_regex_rewrite`.
+    /// Default empty.
     #[serde(skip_serializing_if = "is_default")]
     pub uri: String,
     /// New authority (Host header). Empty keeps it.
     #[serde(skip_serializing_if = "is_default")]
     pub authority: String,
-    /// Substitution in the path by a regular expression.
+    /// Substitution in the path by a regular expression. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub uri_regex_rewrite: Option<RegexRewrite>,
 }

@@ -12,7 +12,7 @@ use crate::wire::{is_default, write_double};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Percent {
-    /// 0.0..100.0. Fractions are kept to a ten-thousandth of a percent where faults are concerned (A-X-31).
+    /// 0.0..100.0. Fractions are kept to a ten-thousandth of a percent where faults are concerned (A-X-31). Default 0.
     #[serde(skip_serializing_if = "is_default", serialize_with = "write_double")]
     pub value: f64,
 }
@@ -56,19 +56,19 @@ pub struct CorsPolicy {
     /// Origins allowed, compared exactly; `*` allows all. Deprecated and undocumented: use `allow_origins`.
     #[serde(skip_serializing_if = "is_default")]
     pub allow_origin: Vec<String>,
-    /// Origins allowed. Takes precedence over `allow_origin`.
+    /// Origins allowed. Takes precedence over `allow_origin`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub allow_origins: Vec<StringMatch>,
-    /// Methods for `Access-Control-Allow-Methods`: upper-case names or `*`.
+    /// Methods for `Access-Control-Allow-Methods`: upper-case names or `*`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub allow_methods: Vec<String>,
-    /// Header names for `Access-Control-Allow-Headers`, or `*`.
+    /// Header names for `Access-Control-Allow-Headers`, or `*`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub allow_headers: Vec<String>,
-    /// Header names for `Access-Control-Expose-Headers`, or `*`.
+    /// Header names for `Access-Control-Expose-Headers`, or `*`. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub expose_headers: Vec<String>,
-    /// How long a preflight answer may be cached; whole seconds.
+    /// How long a preflight answer may be cached; whole seconds. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub max_age: Option<Duration>,
     /// Whether the request may carry credentials. Absent leaves the header out.
@@ -95,10 +95,10 @@ wire_enum! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpFaultInjection {
-    /// Delays before forwarding.
+    /// Delays before forwarding. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub delay: Option<Delay>,
-    /// Answers with an error instead of forwarding.
+    /// Answers with an error instead of forwarding. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub abort: Option<Abort>,
 }
@@ -109,7 +109,7 @@ pub struct HttpFaultInjection {
 pub struct Delay {
     /// Share of requests in whole percent, 0..100. Deprecated: use `percentage`.
     pub percent: i32,
-    /// How the delay is given.
+    /// How the delay is given. Default none.
     pub http_delay_type: Option<HttpDelayType>,
     /// Share of requests. Absent means all, unless `percent` says otherwise.
     pub percentage: Option<Percent>,
@@ -268,10 +268,10 @@ pub struct HttpMirrorPolicy {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Headers {
-    /// Changes before a request is forwarded.
+    /// Changes before a request is forwarded. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub request: Option<HeaderOperations>,
-    /// Changes before a response is returned.
+    /// Changes before a response is returned. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub response: Option<HeaderOperations>,
 }
@@ -280,13 +280,13 @@ pub struct Headers {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HeaderOperations {
-    /// Headers that replace whatever was there.
+    /// Headers that replace whatever was there. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub set: BTreeMap<String, String>,
-    /// Headers added to what is there.
+    /// Headers added to what is there. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub add: BTreeMap<String, String>,
-    /// Names to remove.
+    /// Names to remove. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub remove: Vec<String>,
 }

@@ -24,6 +24,7 @@ pub struct TlsRoute {
 #[serde(rename_all = "camelCase", default)]
 pub struct TlsMatchAttributes {
     /// Server names, of which one must match; wildcards allowed. Each must lie within a host of the object (A-VS-90).
+    /// Required.
     #[serde(skip_serializing_if = "is_default")]
     pub sni_hosts: Vec<String>,
     /// Destination addresses, as `address` or `address/length`, of which one must match. Empty means any.
@@ -32,10 +33,10 @@ pub struct TlsMatchAttributes {
     /// Port on which the connection was addressed, 1..65535. Zero means any.
     #[serde(skip_serializing_if = "is_default")]
     pub port: u32,
-    /// Labels that the client workload must have. Ignored on gateways.
+    /// Labels that the client workload must have. Ignored on gateways. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub source_labels: BTreeMap<String, String>,
-    /// Gateways for which the condition holds; overrides the list of the object.
+    /// Gateways for which the condition holds; overrides the list of the object. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub gateways: Vec<String>,
     /// Namespace of the client workload. Empty means any.
@@ -68,10 +69,10 @@ pub struct L4MatchAttributes {
     /// Address or range of the client. Undocumented; without effect in Istio.
     #[serde(skip_serializing_if = "is_default")]
     pub source_subnet: String,
-    /// Labels that the client workload must have. Ignored on gateways.
+    /// Labels that the client workload must have. Ignored on gateways. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub source_labels: BTreeMap<String, String>,
-    /// Gateways for which the condition holds; overrides the list of the object.
+    /// Gateways for which the condition holds; overrides the list of the object. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub gateways: Vec<String>,
     /// Namespace of the client workload. Empty means any.

@@ -59,12 +59,13 @@ pub struct VirtualService {
     #[serde(skip_serializing_if = "is_default")]
     pub gateways: Vec<String>,
     /// HTTP routes, first match wins. They serve ports named or typed HTTP, HTTP2, gRPC, and TLS that a gateway terminates.
+    /// Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub http: Vec<HttpRoute>,
-    /// Routes for TLS traffic that is passed through, chosen by SNI; first match wins.
+    /// Routes for TLS traffic that is passed through, chosen by SNI; first match wins. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tls: Vec<TlsRoute>,
-    /// Routes for opaque TCP traffic, first match wins.
+    /// Routes for opaque TCP traffic, first match wins. Default none.
     #[serde(skip_serializing_if = "is_default")]
     pub tcp: Vec<TcpRoute>,
     /// Namespaces to which the object is visible: `.` its own, `*` all, or a name.
