@@ -330,8 +330,9 @@ analyzers! {
     "telemetry.SelectorAnalyzer" telemetry::selectors, "Telemetries for no workload, or several for one";
     "virtualservice.ConflictingMeshGatewayHostsAnalyzer" virtual_service::mesh_hosts,
         "VirtualServices that claim the same host";
-    "virtualservice.DestinationHostAnalyzer" virtual_service::destinations, "unknown hosts and ports of destinations";
-    "virtualservice.DestinationRuleAnalyzer" virtual_service::subsets, "unknown subsets, and routes past them";
+    "virtualservice.DestinationHostAnalyzer" virtual_service::destinations,
+        "unknown hosts and ports of destinations, and routes past subsets";
+    "virtualservice.DestinationRuleAnalyzer" virtual_service::subsets, "unknown subsets of destinations";
     "virtualservice.GatewayAnalyzer" virtual_service::gateways, "unknown gateways, and hosts they do not serve";
     "virtualservice.JWTClaimRouteAnalyzer" virtual_service::claims, "routes by claims that nobody verifies";
     "webhook.Analyzer" webhook::injectors, "injectors that overlap or lead nowhere";

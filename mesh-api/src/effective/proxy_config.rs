@@ -227,19 +227,22 @@ impl EffectiveProxyConfig {
         let known = objects
             .get(&self.workload)
             .is_some_and(|object| object.meta().annotation(PROXY_CONFIG_ANNOTATION) == Some(text));
-        let place = known
+        let in_file = known
             .then(|| annotation_place(objects, &self.workload, &mut findings))
-            .flatten()
-            .or_else(|| {
+            .flatten();
+        let place = match in_file {
+            None if findings.is_empty() => {
                 let options = DecodeOptions {
                     profile: Profile::Istiod,
                     ..DecodeOptions::default()
                 };
                 let (trees, more) = read_trees(PROXY_CONFIG_ANNOTATION, text.as_bytes(), &options);
                 findings.extend(more);
-                let tree = trees.into_iter().find(|tree| !tree.root().is_null())?;
-                Some(Place::new(&tree, tree.root()))
-            });
+                let tree = trees.into_iter().find(|tree| !tree.root().is_null());
+                tree.map(|tree| Place::new(&tree, tree.root()))
+            }
+            found => found,
+        };
         let layer = place.and_then(|place| read::<MeshProxyConfig>(&place, Profile::Istiod, &mut findings));
         for mut finding in findings {
             finding.severity = Severity::Warning;

@@ -518,6 +518,12 @@ metadata:
         finding.path
     );
 
+    // what is no YAML at all is told once
+    let set = objects(&text.replace("soon", "["));
+    let pod = set.pods().next().unwrap().meta.clone();
+    let effective = EffectiveMesh::new().proxy_config(&set, &pod);
+    assert_eq!(effective.report().len(), 1, "{}", effective.report());
+
     let set = objects(&text.replace("soon", "5s"));
     let pod = set.pods().next().unwrap().meta.clone();
     let mesh = EffectiveMesh::new();

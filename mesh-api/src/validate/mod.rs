@@ -84,6 +84,7 @@ pub use mesh::{
     validate_extension_provider, validate_mesh_config, validate_mesh_networks, validate_mesh_proxy_config,
 };
 pub use rule::Rule;
+pub(crate) use shared::is_jwt_claim;
 
 use std::sync::Arc;
 

@@ -181,7 +181,7 @@ impl Substitution {
 }
 
 /// A-X-19: whether the key of a header condition means a claim of a verified token.
-pub(super) fn is_jwt_claim(key: &str) -> bool {
+pub(crate) fn is_jwt_claim(key: &str) -> bool {
     const PREFIX: &str = "@request.auth.claims";
     let Some((prefix, rest)) = key.split_at_checked(PREFIX.len()) else {
         return false;

@@ -53,9 +53,14 @@ fn namespaces<'a>(view: &View<'a>, sink: &mut Sink<'_>) -> BTreeSet<&'a str> {
             continue;
         }
         let labels = &namespace.meta.labels;
+        // an empty label for injection is none
+        let is_present = |label: &&str| match *label {
+            INJECTION_LABEL => labels.get(INJECTION_LABEL).is_some_and(|value| !value.is_empty()),
+            label => labels.contains_key(label),
+        };
         let present: Vec<&str> = [INJECTION_LABEL, REVISION_LABEL, MODE_LABEL]
             .into_iter()
-            .filter(|label| labels.contains_key(label))
+            .filter(is_present)
             .collect();
         match present[..] {
             [] if by_default => sink.report(codes::INJECTION_BY_DEFAULT, namespace, path::name(), []),

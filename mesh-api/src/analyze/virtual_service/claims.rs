@@ -11,9 +11,7 @@ use crate::kind::Kind;
 use crate::networking::{Gateway, VirtualService};
 use crate::report::FieldPath;
 use crate::security::RequestAuthentication;
-
-/// Headers that stand for claims begin so.
-const CLAIM: &str = "@request.auth.claims";
+use crate::validate::is_jwt_claim;
 
 /// IST0149
 pub(crate) fn check(view: &View<'_>, sink: &mut Sink<'_>) {
@@ -55,11 +53,7 @@ fn claim_of(spec: &VirtualService) -> Option<(&str, FieldPath)> {
                 .without_headers
                 .keys()
                 .map(|key| ("withoutHeaders", key));
-            let is_claim = |key: &str| {
-                key.get(..CLAIM.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(CLAIM))
-            };
-            if let Some((field, key)) = headers.chain(without).find(|(_, key)| is_claim(key)) {
+            if let Some((field, key)) = headers.chain(without).find(|(_, key)| is_jwt_claim(key)) {
                 return Some((key, field!["spec", "http", at, "match", on, field, key]));
             }
         }

@@ -1,11 +1,17 @@
-//! Hosts and ports that destinations name. Source: Istio analysis destinationhosts.go.
+//! Hosts and ports that destinations name, and what gateways pass by. Source: Istio analysis destinationhosts.go.
 
 use super::super::codes;
 use super::super::sink::Sink;
 use super::super::view::View;
-use super::targets;
+use super::{ingress, targets};
 
+/// IST0101, IST0112 and IST0140
 pub(crate) fn check(view: &View<'_>, sink: &mut Sink<'_>) {
+    hosts(view, sink);
+    ingress::check(view, sink);
+}
+
+fn hosts(view: &View<'_>, sink: &mut Sink<'_>) {
     let hosts = view.hosts();
     for object in view.objects.virtual_services() {
         let namespace = object.meta.namespace.as_str();

@@ -3,6 +3,7 @@
 mod claims;
 mod destinations;
 mod gateways;
+mod ingress;
 mod mesh_hosts;
 mod subsets;
 

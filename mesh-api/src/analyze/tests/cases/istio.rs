@@ -146,8 +146,8 @@ fn bound_to_gateways() -> Vec<Case> {
             &format!("{{hosts: [{host}], {}}}", route("host: reviews, subset: v1")),
         )
     };
-    let claim = || {
-        let header = "match: [{headers: {'@request.auth.claims.group': {exact: dev}}}]";
+    let claim = |key: &str| {
+        let header = format!("match: [{{headers: {{'{key}': {{exact: dev}}}}}}]");
         let http = format!("http: [{{{header}, route: [{{destination: {{host: reviews}}}}]}}]");
         vs("shop/a", &format!("{{hosts: [x.com], gateways: [gw], {http}}}"))
     };
@@ -183,8 +183,31 @@ fn bound_to_gateways() -> Vec<Case> {
         case(
             "IST0149",
             &[header],
-            [claim(), gateway("'*'"), authn("{istio: egress}")],
-            [claim(), gateway("'*'"), authn("{istio: ingressgateway}")],
+            [
+                claim("@request.auth.claims.group"),
+                gateway("'*'"),
+                authn("{istio: egress}"),
+            ],
+            [
+                claim("@request.auth.claims.group"),
+                gateway("'*'"),
+                authn("{istio: ingressgateway}"),
+            ],
+        ),
+        // without a claim's name it is a header like others (A-X-19)
+        case(
+            "IST0149",
+            &[&header.replace("claims.group", "claims[group]")],
+            [
+                claim("@request.auth.claims[group]"),
+                gateway("'*'"),
+                authn("{istio: egress}"),
+            ],
+            [
+                claim("@request.auth.claims"),
+                gateway("'*'"),
+                authn("{istio: egress}"),
+            ],
         ),
         case(
             "IST0165",

@@ -84,6 +84,12 @@ fn namespaces_and_pods() -> Vec<Case> {
             [namespace(enabled)],
         ),
         case(
+            "IST0102",
+            &[at_namespace],
+            [namespace("{istio-injection: ''}")],
+            [namespace("{istio-injection: '', istio.io/rev: a}")],
+        ),
+        case(
             "IST0103",
             &[at_pod],
             [namespace(enabled), bare("")],
@@ -189,7 +195,11 @@ fn annotations() -> Vec<Case> {
         ),
         ("prometheus.istio.io/merge-metrics", "on", "true"),
         ("proxy.istio.io/config", "[", "concurrency: 2"),
-        ("proxy.istio.io/config", "drainDuration: 1.5s", "drainDuration: 2s"),
+        (
+            "proxy.istio.io/config",
+            "drainDuration: 1.5s",
+            "drainDuration: 2s",
+        ),
         ("readiness.status.sidecar.istio.io/periodSeconds", "1s", "1"),
         ("sidecar.istio.io/interceptionMode", "redirect", "TPROXY"),
         ("sidecar.istio.io/proxyCPU", "100 m", "100m"),
@@ -206,7 +216,11 @@ fn annotations() -> Vec<Case> {
             "10.0.0.0/8, 1.0.0.0/8",
             "10.0.0.0/8,fd00::/8",
         ),
-        ("traffic.sidecar.istio.io/excludeOutboundPorts", "80,,81", "80, 81"),
+        (
+            "traffic.sidecar.istio.io/excludeOutboundPorts",
+            "80,,81",
+            "80, 81",
+        ),
     ] {
         let annotated = |value: &str| [pod(&format!("{key}: '{value}'"))];
         cases.push(case("IST0125", &[&at(key)], annotated(wrong), annotated(right)));
