@@ -1,5 +1,6 @@
 //! A file as the values that it holds: documents of YAML, or JSON in a row.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -103,10 +104,17 @@ pub(super) fn read_parts(
             break;
         }
         let mut bad: Vec<Fault> = Vec::new();
+        let mut unlisted = 0usize;
         while let Some(place) = bad_text.next_if(|bad| (bad.start as usize) < segment.span.end) {
-            if bad.len() < options.limits.findings {
-                bad.push(place.fault());
+            match bad.len() < options.limits.findings.min(BAD_TEXT_LISTED) {
+                true => bad.push(place.fault()),
+                false => unlisted += 1,
             }
+        }
+        if unlisted > 0
+            && let Some(last) = bad.pop()
+        {
+            bad.push(last.with_help(format!("{unlisted} more are not listed: is this a text?")));
         }
         if bad.is_empty() {
             reader.segment(&segment);
@@ -115,7 +123,7 @@ pub(super) fn read_parts(
         }
     }
     let rest: Vec<Fault> = bad_text
-        .take(options.limits.findings)
+        .take(options.limits.findings.min(BAD_TEXT_LISTED))
         .map(BadText::fault)
         .collect();
     if !rest.is_empty() {
@@ -124,6 +132,9 @@ pub(super) fn read_parts(
     }
     Ok(())
 }
+
+/// Bytes of a document that do not belong into a text, of which more would be noise.
+const BAD_TEXT_LISTED: usize = 8;
 
 pub(super) fn too_many(start: usize, options: &DecodeOptions) -> Fault {
     let message = format!(
@@ -292,9 +303,24 @@ pub(super) fn read_events(
     segment: &Segment,
     options: &DecodeOptions,
 ) -> Part {
+    // how often a document is read again for the sake of a tab
+    const RETRIES: usize = 8;
     let Segment { index, span, .. } = segment.clone();
-    builder.start_with_anchors(span.len());
-    let outcome = yaml::read(source.slice(span.clone()), span.start, options, builder);
+    let mut text = Cow::Borrowed(source.slice(span.clone()));
+    let mut retries = 0;
+    let outcome = loop {
+        builder.start_with_anchors(span.len());
+        let outcome = yaml::read(&text, span.start, options, builder);
+        let mended = match &outcome {
+            Err(fault) if retries < RETRIES => yaml::without_tab(&text, span.start, fault),
+            _ => None,
+        };
+        match mended {
+            Some(mended) => text = Cow::Owned(mended),
+            None => break outcome,
+        }
+        retries += 1;
+    };
     let complete = outcome.is_ok() && builder.is_at_top();
     let (tree, mut faults) = builder.finish();
     faults.extend(outcome.err().map(|fault| *fault));

@@ -50,6 +50,27 @@ pub(crate) fn read(
     Ok(())
 }
 
+/// The text without the tab that the parser stopped at, if that is what it stopped at: a tab alone between a colon and a plain
+/// scalar, which YAML takes for a blank and the parser does not (A-PAR-12). The text has the same length.
+///
+/// Where nothing is in quotes or in a block, every tab behind a colon is one of these, and all go at once.
+pub(crate) fn without_tab(text: &str, base: usize, fault: &Fault) -> Option<String> {
+    let at = fault.span.start.checked_sub(base)?;
+    let (before, rest) = text.split_at_checked(at)?;
+    let colon = before.trim_end_matches('\t');
+    if fault.message != TAB_REFUSED || colon.len() == before.len() || !colon.ends_with(':') {
+        return None;
+    }
+    if !text.contains(['\'', '"', '|', '>']) {
+        return Some(text.replace(":\t", ": "));
+    }
+    let tabs = before.get(colon.len() + 1..)?;
+    Some([colon, " ", tabs, rest].concat())
+}
+
+/// What the parser says of such a tab.
+const TAB_REFUSED: &str = "':' must be followed by a valid yaml whitespace";
+
 fn syntax_error(error: &ScanError, at: usize, options: &DecodeOptions) -> Fault {
     // the scanner runs ahead of the nodes and has a limit of its own
     if error.info().contains("recursion limit") {

@@ -319,6 +319,12 @@ fn bytes_that_are_no_text_are_named() {
         (places(&decoded), decoded.objects().len()),
         (vec!["7:4 A-PAR-1".to_owned()], 1)
     );
+    // what is no text at all does not drown the reader
+    let decoded = mesh_api::decode("a.bin", &[1; 100]);
+    let findings: Vec<_> = decoded.report().iter().collect();
+    assert!(
+        findings.len() == 8 && findings[7].help.as_deref() == Some("92 more are not listed: is this a text?")
+    );
     // a byte order mark is none of the text
     let marked = format!("\u{feff}{}", virtual_service("hosts: [a]"));
     assert!(decode(&marked).report().is_empty());

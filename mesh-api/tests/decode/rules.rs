@@ -154,6 +154,7 @@ fn parsing() -> Vec<Case> {
         document("A-PAR-10", &format!("{POD}a: !!seq {{}}\n"), Some(("A-PAR-10", "does not fit here"))),
         by(Strict, "error", document("A-PAR-10", &format!("{POD}a: !x y\n"), Some(("A-PAR-10", "is not known")))),
         document("A-PAR-12", &format!("{}# c\r\na: \tx\r\nb: >-\r\n  x\r\nc: [\r\n  1, # c\r\n  2]\r\n", POD.replace('\n', "\r\n")), None),
+        document("A-PAR-12", &format!("{POD}a:\tx\nb: {{c:\td, e:\t\tf}}\n"), None),
         document("A-PAR-12", &format!("{POD}a:\n\tb: 1\n"), Some(("A-PAR-12", "tab"))),
         document("A-PAR-12", &format!("{POD}a: [1\n"), Some(("A-PAR-12", ""))),
         spec("A-PAR-13", "hosts: [a.com]", None),
