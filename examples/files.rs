@@ -10,15 +10,26 @@ use crate::nearest;
 /// # Errors
 /// One line for the user, about the first file that cannot be read.
 pub fn read(files: &[String], stdin: &mut dyn Read) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let read_one = |file: &String, stdin: &mut dyn Read| {
-        let (name, bytes) = match file.as_str() {
-            "-" => ("stdin".to_owned(), read_all(stdin)),
-            path => (label(path, files), std::fs::read(path)),
-        };
-        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
-        Ok((name, bytes))
+    let name = |file: &String| match file.as_str() {
+        "-" => "stdin".to_owned(),
+        path => label(path, files),
     };
-    files.iter().map(|file| read_one(file, &mut *stdin)).collect()
+    let files = files.iter();
+    files
+        .map(|file| Ok((name(file), read_one(file, &mut *stdin)?)))
+        .collect()
+}
+
+/// Reads a file; `-` is standard input.
+///
+/// # Errors
+/// One line for the user, with the file that was meant or what to do instead.
+pub fn read_one(file: &str, stdin: &mut dyn Read) -> Result<Vec<u8>, String> {
+    let bytes = match file {
+        "-" => read_all(stdin),
+        path => std::fs::read(path),
+    };
+    bytes.map_err(|error| unreadable(file, &error))
 }
 
 /// A path as it is printed: whole while it is short, else the shortest end of it that no other file shares.
@@ -56,10 +67,14 @@ fn read_all(stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> String {
-    let meant = if error.kind() == io::ErrorKind::NotFound {
-        neighbour(Path::new(name))
-    } else {
-        None
+    let name = if name == "-" { "standard input" } else { name };
+    if Path::new(name).is_dir() {
+        let folder = name.trim_end_matches('/');
+        return format!("`{name}` is a folder: name its files, such as {folder}/*.yaml");
+    }
+    let meant = match error.kind() {
+        io::ErrorKind::NotFound => neighbour(Path::new(name)),
+        _ => None,
     };
     let meant = meant
         .map(|near| format!(": did you mean `{near}`?"))

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use examples::files::read_one;
 use mesh_api::analyze::{ANALYZERS, AnalyzeOptions, Analyzer, analyze_with};
 use mesh_api::{DecodeOptions, Decoded, Profile, Report};
 
@@ -74,10 +75,10 @@ fn analyze(arguments: &Arguments, process: &mut Process<'_>) -> io::Result<u8> {
         decoded.extend(mesh_api::decode_with("mesh.yaml", BUNDLED.as_bytes(), &options));
     }
     for file in &arguments.files {
-        match read(file, process.stdin) {
+        match read_one(file, process.stdin) {
             Ok(bytes) => decoded.extend(mesh_api::decode_with(file, &bytes, &options)),
             Err(error) => {
-                writeln!(process.stderr, "error: {file}: {error}")?;
+                writeln!(process.stderr, "error: {error}")?;
                 return Ok(USAGE);
             }
         }
@@ -142,17 +143,8 @@ fn value<T: serde::de::DeserializeOwned + Default>(
     file: &str,
     process: &mut Process<'_>,
 ) -> Result<(T, Report), io::Result<u8>> {
-    match read(file, process.stdin) {
+    match read_one(file, process.stdin) {
         Ok(bytes) => Ok(mesh_api::decode_value(file, &bytes)),
-        Err(error) => Err(writeln!(process.stderr, "error: {file}: {error}").map(|()| USAGE)),
+        Err(error) => Err(writeln!(process.stderr, "error: {error}").map(|()| USAGE)),
     }
-}
-
-fn read(file: &str, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
-    if file != "-" {
-        return std::fs::read(file);
-    }
-    let mut bytes = Vec::new();
-    stdin.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -172,6 +172,12 @@ spec: {host: a.com, trafficPolicy: {tls: {mode: SIMPLE}}}
     assert_eq!(code(&["-", "--failure-threshold", "Warning"], warning), FOUND);
     assert_eq!(code(&["-"], "kind: [\n"), UNREADABLE);
     assert_eq!(code(&["/there/is/no/such/file.yaml"], ""), USAGE);
+    let folder = analyze(&["/"]);
+    assert!(
+        folder.code == USAGE && folder.stderr.contains("is a folder: name its files"),
+        "{}",
+        folder.stderr
+    );
     let wrong = analyze(&["--supress", "x"]);
     assert_eq!(wrong.code, USAGE);
     assert!(

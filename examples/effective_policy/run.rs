@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use examples::files::read_one;
 use examples::{nearest, with_source};
 use mesh_api::effective::EffectiveMesh;
 use mesh_api::report::{Diagnostic, Report};
@@ -40,7 +41,13 @@ pub(crate) fn run(arguments: &[String], process: &mut Process<'_>) -> io::Result
     };
     let workloads = match input.workloads(&args.workload) {
         Ok(workloads) => workloads,
-        Err(message) => return wrong_usage(&message, process),
+        Err(message) => {
+            // what could not be read may be what is missing
+            for finding in input.report.errors() {
+                write!(process.stderr, "{}", finding.render())?;
+            }
+            return wrong_usage(&message, process);
+        }
     };
     let no_objects = ObjectSet::new();
     let considered = if args.without_objects {
@@ -145,14 +152,8 @@ impl Input {
 }
 
 fn read(file: &str, stdin: &mut dyn Read) -> Result<(String, Vec<u8>), String> {
-    if file != "-" {
-        let bytes = std::fs::read(file).map_err(|error| format!("cannot read `{file}` ({error})"))?;
-        return Ok((file.to_owned(), bytes));
-    }
-    let mut bytes = Vec::new();
-    let read = stdin.read_to_end(&mut bytes);
-    read.map_err(|error| format!("cannot read standard input ({error})"))?;
-    Ok(("stdin".to_owned(), bytes))
+    let name = if file == "-" { "stdin" } else { file };
+    Ok((name.to_owned(), read_one(file, stdin)?))
 }
 
 /// What holds for one workload.

@@ -202,6 +202,7 @@ fn wrong_usage_is_answered_with_what_is_near() {
         (&["--config", "x"], "--config is for the workload of --for"),
         (&["--mesh"], "--mesh needs a file"),
         (&["no-such-file.yaml"], "cannot read `no-such-file.yaml`"),
+        (&["/"], "`/` is a folder: name its files, such as /*.yaml"),
         (&["--json=1"], "--json takes no value"),
         (&["-", "--mesh", "-"], "can be read once only"),
     ] {
@@ -213,4 +214,11 @@ fn wrong_usage_is_answered_with_what_is_near() {
         );
     }
     assert!(ask(&["--help"]).out.contains("usage: "));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_taken_for_one_without_pods() {
+    let ran = ask_with(&["-"], "kind: [\n");
+    let (first, last) = (ran.err.find("[A-PAR-12]"), ran.err.find("there is no Pod"));
+    assert!(ran.code == 2 && first.is_some() && first < last, "{}", ran.err);
 }

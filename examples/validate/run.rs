@@ -1,6 +1,6 @@
 //! The program, apart from the process: arguments and standard input in, text and an exit code out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use mesh_api::codec::{DocumentInfo, codes};
@@ -101,13 +101,26 @@ fn read(args: &Args, stdin: &mut dyn Read) -> Result<Decoded, String> {
 
 /// The documents and items of lists that are refused.
 fn refused<'d>(decoded: &'d Decoded, report: &Report) -> Vec<&'d DocumentInfo> {
-    let with_errors: BTreeSet<_> = report
-        .errors()
-        .filter_map(|error| Some((error.object.as_ref()?, &error.location.as_ref()?.file)))
-        .collect();
-    let has_error = |info: &DocumentInfo| {
-        let key = info.key.as_ref();
-        key.is_some_and(|key| with_errors.contains(&(key, &info.location.file)))
+    // objects of one key are told apart by where they begin
+    let mut places: BTreeMap<_, BTreeMap<usize, bool>> = BTreeMap::new();
+    let place = |info: &'d DocumentInfo| Some((info.key.as_ref()?, &info.location.file));
+    for info in decoded.documents() {
+        if let Some(place) = place(info) {
+            let starts = places.entry(place).or_default();
+            starts.insert(info.location.span.start, false);
+        }
+    }
+    for error in report.errors() {
+        if let (Some(key), Some(location)) = (&error.object, &error.location)
+            && let Some(starts) = places.get_mut(&(key, &location.file))
+            && let Some((_, has_error)) = starts.range_mut(..=location.span.start).next_back()
+        {
+            *has_error = true;
+        }
+    }
+    let has_error = |info: &'d DocumentInfo| {
+        let starts = place(info).and_then(|place| places.get(&place));
+        starts.and_then(|starts| starts.get(&info.location.span.start)) == Some(&true)
     };
     let documents = decoded.documents().iter();
     documents
@@ -125,6 +138,7 @@ fn summary(decoded: &Decoded, report: &Report, refused: &[&DocumentInfo]) -> Str
     );
     if refused.is_empty() {
         return match report.is_ok() {
+            true if objects == 0 => format!("{counts}: there are no objects"),
             true => format!("{counts}: {} fine", count(objects, "object")),
             false => counts,
         };

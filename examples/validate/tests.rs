@@ -129,6 +129,28 @@ fn nothing_to_say_is_one_line() {
 }
 
 #[test]
+fn a_text_without_objects_is_said_to_be_one() {
+    for text in ["", "# nothing\n", "---\n---\n"] {
+        let ran = validate(&["-"], text);
+        let expected = (0, "0 errors, 0 warnings: there are no objects\n");
+        assert_eq!((ran.code, ran.out.as_str()), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn of_objects_with_one_key_the_broken_one_is_named() {
+    let broken = FINE.replace("host: reviews", "host: re_views");
+    for (text, number) in [
+        (format!("{broken}---\n{FINE}"), 1),
+        (format!("{FINE}---\n{broken}"), 2),
+    ] {
+        let ran = validate(&["-"], &text);
+        let end = format!("1 of 2 objects refused (document {number} of 2); the others are fine\n");
+        assert!(ran.code == 1 && ran.out.ends_with(&end), "{}", ran.out);
+    }
+}
+
+#[test]
 fn files_and_items_of_lists_are_named() {
     let folder = std::env::temp_dir().join(format!("validate-example-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

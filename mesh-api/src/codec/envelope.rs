@@ -114,8 +114,9 @@ fn insert(
     decoded: &mut Decoded,
 ) {
     let key = object.key();
-    if decoded.objects.get(&key).is_some() {
-        diagnostics.push(duplicate(&key, decoded.objects.origin(&key), Some(&origin)));
+    if let Some(earlier) = decoded.objects.entry(&key) {
+        diagnostics.push(duplicate(&key, earlier.1.as_ref(), Some(&origin)));
+        decoded.replaced.push(earlier);
     }
     decoded.objects.insert_at(object, Some(origin));
     info.key = Some(key);
@@ -162,8 +163,15 @@ pub(super) fn duplicate(key: &ObjectKey, first: Option<&Origin>, second: Option<
     let earlier = first
         .map(|first| format!(", first at {}", place(first)))
         .unwrap_or_default();
-    let message = format!("{key} is defined twice{earlier}");
-    let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, Severity::Warning, message)
+    let (severity, message) = match key.name.is_empty() {
+        // the API server makes a name for each; what goes by keys cannot tell them apart
+        true => {
+            let message = format!("{} has no name yet, like one before{earlier}", key.kind);
+            (Severity::Info, message)
+        }
+        false => (Severity::Warning, format!("{key} is defined twice{earlier}")),
+    };
+    let diagnostic = Diagnostic::new(codes::DUPLICATE_OBJECT, severity, message)
         .with_object(key.clone())
         .with_path(name.clone())
         .with_help("the later one is taken");
@@ -307,14 +315,11 @@ impl Reader<'_> {
                 faults.extend(more);
                 object
             }
-            Err(ReadSpec { meta, .. }) => OpaqueObject::new(
-                info.api_version.clone(),
-                kind,
-                meta,
-                Arc::clone(self.tree),
-                node.id(),
-            )
-            .into(),
+            Err(ReadSpec { meta, .. }) => {
+                faults.extend(self.unknown_kind(node, &kind));
+                let tree = Arc::clone(self.tree);
+                OpaqueObject::new(info.api_version.clone(), kind, meta, tree, node.id()).into()
+            }
         };
         (object, faults)
     }
@@ -351,6 +356,36 @@ impl Reader<'_> {
             Some(known) => fault.with_help(format!("write `{known}`")),
             None => fault,
         })
+    }
+
+    /// A-RES-2: a kind that no control plane has, in a group that is Istio's alone.
+    fn unknown_kind(&self, node: Node<'_>, kind: &Kind) -> Option<Fault> {
+        const GROUPS: [&str; 4] = [
+            "extensions.istio.io",
+            "networking.istio.io",
+            "security.istio.io",
+            "telemetry.istio.io",
+        ];
+        if !GROUPS.contains(&kind.group()) || !self.options.profile.has_api_server() {
+            return None;
+        }
+        let path = FieldPath::root().with_field("kind");
+        let place = node.locate(&path);
+        let message = format!(
+            "{} is not a kind of {}, it goes unjudged",
+            quote(kind.name()),
+            kind.group()
+        );
+        let fault = Fault::warning(codes::KIND, place, message).with_path(path);
+        let known: Vec<Kind> = Kind::known()
+            .filter(|known| known.group() == kind.group())
+            .collect();
+        Some(
+            match super::suggest::field(kind.name(), known.iter().map(Kind::name)) {
+                Some(near) => fault.with_help(format!("did you mean `{near}`?")),
+                None => fault,
+            },
+        )
     }
 
     /// A-MET-2, A-MET-3.

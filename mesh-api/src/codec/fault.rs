@@ -48,6 +48,7 @@ pub mod codes {
         METADATA "A-MET-2" "a field of the metadata is malformed";
         NAME "A-MET-4" "an object has no name";
         VERSION "A-RES-1" "a version of a kind is not served";
+        KIND "A-RES-2" "a kind is not known in a group of Istio's";
         OPERATOR_VERSION "A-RES-5" "an IstioOperator is not of version v1alpha1";
         DUPLICATE_OBJECT "A-RES-3" "an object is defined twice";
     }

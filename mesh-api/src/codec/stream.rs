@@ -15,7 +15,7 @@ use super::tree::Tree;
 use super::{Profile, de};
 use crate::kind::Kind;
 use crate::names::Text;
-use crate::object::ObjectKey;
+use crate::object::{AnyObject, ObjectKey};
 use crate::object_set::{ObjectSet, Origin};
 use crate::report::{Diagnostic, FieldPath, Report, Severity, SourceLocation};
 
@@ -260,6 +260,8 @@ pub struct Decoded {
     pub(super) documents: Vec<DocumentInfo>,
     /// The objects with errors, for those who look at trees.
     pub(super) refused: Vec<(ObjectKey, Origin)>,
+    /// The objects in whose place a later one of the same key stands.
+    pub(super) replaced: Vec<(AnyObject, Option<Origin>)>,
 }
 
 impl Decoded {
@@ -283,6 +285,12 @@ impl Decoded {
         &self.refused
     }
 
+    /// The objects without errors that are not among [`objects`](Self::objects) as a later one has the same key, and where
+    /// they were read.
+    pub(crate) fn replaced(&self) -> &[(AnyObject, Option<Origin>)] {
+        &self.replaced
+    }
+
     /// Adds what was read from another file. Of objects with one key the later one stays, with a warning.
     pub fn extend(&mut self, other: Decoded) {
         let Decoded {
@@ -290,10 +298,12 @@ impl Decoded {
             objects,
             documents,
             refused,
+            replaced,
         } = other;
         self.report.extend(report);
         self.documents.extend(documents);
         self.refused.extend(refused);
+        self.replaced.extend(replaced);
         let shared: Vec<ObjectKey> = objects
             .iter()
             .filter(|(key, _)| self.objects.get(key).is_some())
@@ -302,6 +312,7 @@ impl Decoded {
         for key in shared {
             let finding = envelope::duplicate(&key, self.objects.origin(&key), objects.origin(&key));
             self.report.push(finding);
+            self.replaced.extend(self.objects.entry(&key));
         }
         self.objects.extend(&objects);
     }

@@ -260,6 +260,12 @@ impl ObjectSet {
     pub(crate) fn origin(&self, key: &ObjectKey) -> Option<&Origin> {
         self.entries.get(key)?.origin.as_ref()
     }
+
+    /// The object of a key, and where it was read.
+    pub(crate) fn entry(&self, key: &ObjectKey) -> Option<(AnyObject, Option<Origin>)> {
+        let Entry { object, origin } = self.entries.get(key)?.as_ref();
+        Some((object.clone(), origin.clone()))
+    }
 }
 
 impl PartialEq for ObjectSet {

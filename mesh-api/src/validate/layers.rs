@@ -6,15 +6,16 @@ use super::{ValidateOptions, istiod};
 use crate::codec::{Decoded, Locator, Tree};
 use crate::crd;
 use crate::names::Text;
-use crate::object::AnyObject;
-use crate::object_set::ObjectSet;
+use crate::object::{AnyObject, ObjectKey};
+use crate::object_set::{ObjectSet, Origin};
 use crate::report::{Diagnostic, Report};
 
 /// The whole verdict on what was decoded: the decoder's findings and those of all layers of the profile, in the order of
 /// the files and of the text in each (A-GEN-3).
 ///
 /// Objects that the decoder refused are in it too: the API server's layer looks at their text, and what both found is there
-/// once. istiod's rules need an object that could be read. Give the profile that the text was decoded with.
+/// once. istiod's rules need an object that could be read. Of several objects with one key each is judged, not only the last
+/// one, which stays. Give the profile that the text was decoded with.
 ///
 /// ```
 /// use mesh_api::validate::{ValidateOptions, validate_decoded};
@@ -57,6 +58,9 @@ pub fn validate_decoded(decoded: &Decoded, options: &ValidateOptions) -> Report 
         }
     }
     all.extend(validate_all(decoded.objects(), options));
+    for (object, origin) in decoded.replaced() {
+        all.extend(judge(&object.key(), object, origin.as_ref(), options));
+    }
 
     let mut files: BTreeMap<Text, usize> = BTreeMap::new();
     for document in decoded.documents() {
@@ -105,22 +109,26 @@ fn start(finding: &Diagnostic) -> Option<(&Text, usize)> {
 pub fn validate_all(objects: &ObjectSet, options: &ValidateOptions) -> Report {
     let mut all = Report::new();
     for (key, object) in objects.iter() {
-        let origin = objects.origin(key);
-        let mut found = Report::new();
-        if options.profile.has_api_server() {
-            found.extend(match origin {
-                Some(origin) => crd::check(key, origin.node()).into_iter().collect(),
-                None => of_written(object),
-            });
-        }
-        found.extend(istiod(object, options));
-        if let Some(origin) = origin.filter(|_| !found.is_empty()) {
-            let mut locator = Locator::new(origin.node());
-            found.locate_with(|_, path| Some(origin.location_by(&mut locator, path)));
-        }
-        all.extend(found);
+        all.extend(judge(key, object, objects.origin(key), options));
     }
     all
+}
+
+/// What all layers say of an object, each finding with its place.
+fn judge(key: &ObjectKey, object: &AnyObject, origin: Option<&Origin>, options: &ValidateOptions) -> Report {
+    let mut found = Report::new();
+    if options.profile.has_api_server() {
+        found.extend(match origin {
+            Some(origin) => crd::check(key, origin.node()).into_iter().collect(),
+            None => of_written(object),
+        });
+    }
+    found.extend(istiod(object, options));
+    if let Some(origin) = origin.filter(|_| !found.is_empty()) {
+        let mut locator = Locator::new(origin.node());
+        found.locate_with(|_, path| Some(origin.location_by(&mut locator, path)));
+    }
+    found
 }
 
 /// Validates an object of any kind by all layers of the profile; all findings of each layer, in the order of the fields.

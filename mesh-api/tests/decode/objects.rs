@@ -125,6 +125,61 @@ fn kinds_that_are_not_understood_are_carried() {
 }
 
 #[test]
+fn a_kind_that_istio_does_not_have_is_carried_with_a_warning() {
+    // A-RES-2: no object is refused for it, and nobody takes silence for praise
+    let of = |api_version: &str, kind: &str| {
+        let text =
+            format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {{hosts: 1}}\n");
+        let decoded = decode(&text);
+        assert_eq!(
+            (decoded.objects().len(), decoded.report().is_ok()),
+            (1, true),
+            "{kind}"
+        );
+        let findings = decoded.report().iter();
+        findings.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let finding = of("networking.istio.io/v1", "VirtualServices");
+    assert!(
+        finding.ends_with("did you mean `VirtualService`? [A-RES-2]") && finding.contains(":2:7: "),
+        "{finding}"
+    );
+    assert!(of("security.istio.io/v1", "virtualservice").ends_with("it goes unjudged [A-RES-2]"));
+    assert_eq!(of("example.com/v1", "VirtualService"), "");
+    assert_eq!(of("config.istio.io/v1alpha2", "handler"), "");
+}
+
+#[test]
+fn tabs_behind_colons_are_blanks_and_those_in_texts_stay() {
+    // A-PAR-12
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name:\ta\ndata:\n  b:\t\tx:\ty\n";
+    assert!(!decode(text).report().is_ok(), "a map has no place there");
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name:\ta\ndata:\n  b: |\n    k:\tv\n  c:\tx\n  d: 'k:\tv'\n";
+    let decoded = decode(text);
+    assert!(decoded.report().is_empty(), "{}", decoded.report());
+    let config = decoded
+        .objects()
+        .object::<mesh_api::kubernetes::ConfigMap>("default", "a")
+        .unwrap();
+    let values: Vec<&str> = config.spec.data.values().map(String::as_str).collect();
+    assert_eq!(values, ["k:\tv\n", "x", "k:\tv"]);
+}
+
+#[test]
+fn objects_without_a_name_are_no_doubles() {
+    // A-RES-3, A-MET-4
+    let object =
+        "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {generateName: a-, namespace: b}\n";
+    let decoded = decode(&format!("{object}---\n{object}"));
+    assert_eq!(decoded.report().warnings().count(), 0, "{}", decoded.report());
+    let finding = decoded.report().iter().next().unwrap();
+    assert!(
+        finding.message.starts_with("Sidecar has no name yet"),
+        "{finding}"
+    );
+}
+
+#[test]
 fn fields_of_kubernetes_that_the_mesh_does_not_read_are_no_findings() {
     let text = "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: shop, selfLink: x}\nspec: {sessionAffinity: None, ports: [{port: 80, targetPort: http}]}\n";
     let decoded = decode(text);
@@ -278,7 +333,7 @@ fn versions_are_aliases_and_strict_asks_for_a_served_one() {
             Some("A-RES-5"),
         ),
         ("apps/v1beta1", "Deployment", Profile::Strict, None),
-        ("networking.istio.io/v9", "Unknown", Profile::Strict, None),
+        ("example.com/v9", "Unknown", Profile::Strict, None),
     ] {
         let decoded = decode_as(profile, &object(api_version, kind));
         assert_eq!(

@@ -311,6 +311,35 @@ spec:
 }
 
 #[test]
+fn of_objects_with_one_key_each_is_judged() {
+    // A-RES-3: the last one stays, and is no excuse for those before
+    let object = |host: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {{name: a, namespace: b}}\nspec: {{host: {host}}}\n---\n"
+        )
+    };
+    let text = ["a_", "b", "c_"].map(object).concat();
+    let mut decoded = crate::decode("a.yaml", text.as_bytes());
+    decoded.extend(crate::decode("b.yaml", object("d").as_bytes()));
+    let report = crate::validate::validate_decoded(&decoded, &ValidateOptions::default());
+    let errors: Vec<String> = report.errors().map(ToString::to_string).collect();
+    let starts = [
+        "a.yaml:4:14: `_` is not allowed",
+        "a.yaml:14:14: `_` is not allowed",
+    ];
+    assert!(
+        errors.len() == 2
+            && errors
+                .iter()
+                .zip(starts)
+                .all(|(error, start)| error.starts_with(start)),
+        "{errors:?}"
+    );
+    assert_eq!(report.warnings().count(), 3);
+    assert_eq!(decoded.objects().len(), 1);
+}
+
+#[test]
 fn strict_takes_probes_by_grpc_and_says_that_istiod_does_not() {
     // A-WG-8
     let spec = json!({"template": {}, "probe": {"grpc": {"port": 80}}});
