@@ -1,0 +1,160 @@
+//! Writing.
+
+use super::{BIT_STRING, BOOLEAN, GENERALIZED_TIME, INTEGER, OBJECT_IDENTIFIER, UTC_TIME};
+use crate::time::{UnixTime, civil_from_days};
+
+/// Writes values one after another, into one buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// With room for so many bytes, so that the buffer need not grow.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// A value from its tag and content.
+    #[inline]
+    pub(crate) fn value(&mut self, tag: u8, content: &[u8]) {
+        self.header(tag, content.len());
+        self.bytes.extend_from_slice(content);
+    }
+
+    /// A value that holds the values which `inside` writes.
+    pub(crate) fn nested(&mut self, tag: u8, inside: impl FnOnce(&mut Self)) {
+        self.bytes.extend_from_slice(&[tag, 0]);
+        let start = self.bytes.len();
+        inside(self);
+        let length = self.bytes.len().saturating_sub(start);
+        // One byte was kept for the length, which is enough for most values.
+        let at = start.saturating_sub(1);
+        match u8::try_from(length) {
+            Ok(short @ 0..=0x7f) => {
+                if let Some(byte) = self.bytes.get_mut(at) {
+                    *byte = short;
+                }
+            }
+            _ => {
+                // The others are written at the end and turned round to the place where they belong.
+                let end = self.bytes.len();
+                self.long_length(length);
+                let last = self.bytes.pop();
+                let moved = self.bytes.len().saturating_sub(end);
+                if let (Some(tail), Some(last)) = (self.bytes.get_mut(at..), last) {
+                    tail.rotate_right(moved.min(tail.len()));
+                    if let Some(byte) = tail.get_mut(moved) {
+                        *byte = last;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Values that are encoded already.
+    #[inline]
+    pub(crate) fn raw(&mut self, der: &[u8]) {
+        self.bytes.extend_from_slice(der);
+    }
+
+    /// TRUE; FALSE is a default everywhere and not written.
+    pub(crate) fn boolean_true(&mut self) {
+        self.value(BOOLEAN, &[0xff]);
+    }
+
+    /// An INTEGER that is not negative, from its bytes, most significant first; leading zeros are left out.
+    pub(crate) fn unsigned(&mut self, magnitude: &[u8]) {
+        let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
+        match magnitude.get(zeros..).unwrap_or_default() {
+            [] => self.value(INTEGER, &[0]),
+            significant @ [first, ..] if first & 0x80 != 0 => {
+                self.value_after_zero(INTEGER, significant);
+            }
+            significant => self.value(INTEGER, significant),
+        }
+    }
+
+    /// An OBJECT IDENTIFIER from its encoded content.
+    #[inline]
+    pub(crate) fn oid(&mut self, content: &[u8]) {
+        self.value(OBJECT_IDENTIFIER, content);
+    }
+
+    /// A BIT STRING of whole bytes.
+    pub(crate) fn whole_bits(&mut self, bytes: &[u8]) {
+        self.value_after_zero(BIT_STRING, bytes);
+    }
+
+    /// A GeneralizedTime of any year.
+    pub(crate) fn generalized_time(&mut self, time: UnixTime) {
+        self.value(GENERALIZED_TIME, &digits_of(time));
+    }
+
+    /// A time as RFC 5280 profiles it: UTCTime for the years 1950 to 2049, else GeneralizedTime. Fractions are cut, and
+    /// times outside X.509's range are moved to its ends.
+    pub(crate) fn time(&mut self, time: UnixTime) {
+        let digits = digits_of(time);
+        match digits {
+            [b'1', b'9', b'5'..=b'9', ..] | [b'2', b'0', b'0'..=b'4', ..] => {
+                let [_, _, short @ ..] = digits;
+                self.value(UTC_TIME, &short);
+            }
+            _ => self.value(GENERALIZED_TIME, &digits),
+        }
+    }
+
+    #[inline]
+    fn header(&mut self, tag: u8, length: usize) {
+        self.bytes.push(tag);
+        match u8::try_from(length) {
+            Ok(short @ 0..=0x7f) => self.bytes.push(short),
+            _ => self.long_length(length),
+        }
+    }
+
+    /// A length of 128 or more.
+    fn long_length(&mut self, length: usize) {
+        let bytes = length.to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let significant = bytes.get(zeros..).unwrap_or_default();
+        // INVARIANT: a usize has at most eight bytes.
+        self.bytes
+            .push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
+        self.bytes.extend_from_slice(significant);
+    }
+
+    fn value_after_zero(&mut self, tag: u8, rest: &[u8]) {
+        self.header(tag, rest.len().saturating_add(1));
+        self.bytes.push(0);
+        self.bytes.extend_from_slice(rest);
+    }
+}
+
+/// `YYYYMMDDhhmmssZ` of a time within X.509's range, which has four digits for the year.
+fn digits_of(time: UnixTime) -> [u8; 15] {
+    let seconds = time
+        .clamp(UnixTime::MIN_X509, UnixTime::MAX_X509)
+        .floor_to_secs()
+        .as_secs();
+    let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+    let second = seconds.rem_euclid(86_400);
+    let two = |value: i64| -> [u8; 2] {
+        // INVARIANT: the remainders are digits.
+        [value / 10 % 10, value % 10].map(|digit| b'0' | u8::try_from(digit).unwrap_or(0))
+    };
+    let ([y1, y2], [y3, y4]) = (two(year / 100), two(year % 100));
+    let ([mo1, mo2], [d1, d2]) = (two(month), two(day));
+    let ([h1, h2], [mi1, mi2], [s1, s2]) = (two(second / 3_600), two(second / 60 % 60), two(second % 60));
+    [y1, y2, y3, y4, mo1, mo2, d1, d2, h1, h2, mi1, mi2, s1, s2, b'Z']
+}
