@@ -92,6 +92,19 @@ pub enum JwkError {
     PrivateMember,
 }
 
+impl JwkError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Curve => "jwk.curve",
+            Self::Key(_) => "jwk.key",
+            Self::KeyType => "jwk.key_type",
+            Self::Parameter(_) => "jwk.parameter",
+            Self::PrivateMember => "jwk.private_member",
+        }
+    }
+}
+
 fn ec(key: &Json<'_>) -> Result<Vec<u8>, JwkError> {
     let (curve, coordinate) = match key.get("crv").and_then(Json::as_str) {
         Some("P-256") => (oid::P256, 32),

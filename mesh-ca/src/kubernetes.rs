@@ -45,6 +45,16 @@ pub enum KubernetesNameError {
     ServiceAccount,
 }
 
+impl KubernetesNameError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Namespace => "kubernetes_name.namespace",
+            Self::ServiceAccount => "kubernetes_name.service_account",
+        }
+    }
+}
+
 impl fmt::Display for KubernetesNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

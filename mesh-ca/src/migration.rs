@@ -160,6 +160,16 @@ pub enum MigrationError {
     },
 }
 
+impl MigrationError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotSwitched => "migration.not_switched",
+            Self::TooEarly { .. } => "migration.too_early",
+        }
+    }
+}
+
 impl fmt::Display for MigrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::xfcc;
-use crate::{SpiffeId, TrustDomain};
+use crate::{SpiffeId, Status, StatusCode, TrustDomain};
 
 /// How a caller proved who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -416,5 +416,17 @@ impl CallerError {
             Self::XfccMalformed => "caller.xfcc_malformed",
             Self::XfccMissing => "caller.xfcc_missing",
         }
+    }
+
+    /// What the caller is told: the same for every reason.
+    ///
+    /// Source: ca.md C-AUTH-8, C-ERR-2.
+    pub fn status(&self) -> Status {
+        Status::new(StatusCode::Unauthenticated, "request authenticate failure")
+    }
+
+    /// Whether the same request may succeed later: not with these credentials.
+    pub fn is_retryable(&self) -> bool {
+        false
     }
 }

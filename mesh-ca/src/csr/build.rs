@@ -272,3 +272,14 @@ pub enum CsrBuildError {
     #[error(transparent)]
     Sign(#[from] SignError),
 }
+
+impl CsrBuildError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::DnsName(_) => "csr_build.dns_name",
+            Self::IdKind => "csr_build.id_kind",
+            Self::Sign(_) => "csr_build.sign",
+        }
+    }
+}

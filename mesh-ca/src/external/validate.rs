@@ -117,9 +117,17 @@ impl ExternalCaError {
         }
     }
 
-    /// What the peer is told.
+    /// What the peer is told: the same for every reason.
+    ///
+    /// Source: ca.md C-AUTH-8, C-ERR-2.
     pub fn status(&self) -> Status {
         Status::new(StatusCode::Internal, "certificate signing failed")
+    }
+
+    /// Whether the same request may succeed later: not, if it is not what was authorised, or if it names a signer that cannot
+    /// be.
+    pub fn is_retryable(&self) -> bool {
+        !matches!(self, Self::CsrMismatch | Self::SignerWithoutDomain)
     }
 }
 

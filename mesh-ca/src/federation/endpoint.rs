@@ -145,6 +145,19 @@ pub enum EndpointUrlError {
     UserInformation,
 }
 
+impl EndpointUrlError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Character(_) => "endpoint_url.character",
+            Self::NoHost => "endpoint_url.no_host",
+            Self::NotHttps => "endpoint_url.not_https",
+            Self::Port => "endpoint_url.port",
+            Self::UserInformation => "endpoint_url.user_information",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

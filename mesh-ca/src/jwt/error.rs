@@ -1,5 +1,5 @@
 use crate::time::UnixTime;
-use crate::{IdError, KeyAlgorithm, TrustDomain};
+use crate::{IdError, KeyAlgorithm, Status, StatusCode, TrustDomain};
 
 use super::JwsAlgorithm;
 
@@ -105,6 +105,22 @@ impl JwtError {
             Self::UntrustedDomain(_) => "jwt.untrusted_domain",
             Self::WrongTokenKind => "jwt.wrong_token_kind",
         }
+    }
+
+    /// What the peer is told: the same for every reason.
+    ///
+    /// Source: ca.md C-ERR-2.
+    pub fn status(&self) -> Status {
+        Status::new(
+            StatusCode::Unauthenticated,
+            "the token of the peer is not accepted",
+        )
+    }
+
+    /// Whether the same token may be accepted later without a change of configuration: not, but for one that is not valid
+    /// yet.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::NotYetValid { .. })
     }
 
     pub(super) fn malformed(why: impl Into<Box<str>>) -> Self {

@@ -54,6 +54,14 @@ impl RegistryError {
             _ => Status::new(StatusCode::InvalidArgument, "entry refused"),
         }
     }
+
+    /// Whether the same request may succeed later: an entry may be registered, and a number become free.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Duplicate { .. } | Self::DuplicateId | Self::NotFoundOrNotAuthorised
+        )
+    }
 }
 
 impl fmt::Display for RegistryError {
