@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use benches::{Numbers, live_bytes_of, medians, ratio, time_of};
-use mesh_ca::rotation::{KeyId, SvidFacts, SvidOutput, SvidRotationConfig, SvidRotator};
-use mesh_ca::{InsecureSeededEntropy, MonotonicTime, Now, SpiffeId, UnixTime};
+use mesh_ca::rotation::{SvidFacts, SvidOutput, SvidRotationConfig, SvidRotator};
+use mesh_ca::{InsecureSeededEntropy, KeyId, MonotonicTime, Now, SpiffeId, UnixTime};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

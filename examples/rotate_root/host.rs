@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use mesh_ca::rotation::{
     AuthorityCertificate, AuthorityId, AuthorityOutput, AuthorityRotationConfig, AuthorityRotator,
-    AuthorityState, Issuing, KeyId,
+    AuthorityState, Issuing,
 };
 use mesh_ca::{
     Authority, CaProfile, Caller, Certificate, CsrBuilder, CsrPolicy, Grant, InsecureSeededEntropy,
-    IssuePolicy, KeyPair, MonotonicTime, Now, SpiffeId, TrustBundle, TrustDomain, UnixTime, VerifyOptions,
+    IssuePolicy, KeyId, KeyPair, MonotonicTime, Now, SpiffeId, TrustBundle, TrustDomain, UnixTime,
+    VerifyOptions,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -163,7 +164,7 @@ impl<'o> Host<'o> {
             match output {
                 AuthorityOutput::GenerateKey { authority, .. } => {
                     let key = KeyPair::generate(&mut self.entropy)?;
-                    let key_id = KeyId::from(key.public_key().key_id().as_bytes());
+                    let key_id = key.public_key().key_id();
                     self.keys.insert(authority, Arc::new(key));
                     self.letters.push(authority);
                     self.rotator.handle_key(now, authority, key_id);

@@ -72,6 +72,8 @@ pub mod jwt;
     any(feature = "ring", feature = "soft", feature = "aws-lc")
 ))]
 mod key;
+#[cfg(any(feature = "x509", feature = "jwt"))]
+mod key_id;
 mod kubernetes;
 mod limits;
 mod migration;
@@ -166,16 +168,18 @@ pub use jwk::JwkError;
     any(feature = "ring", feature = "soft", feature = "aws-lc")
 ))]
 pub use key::{KeyError, KeyFormat, KeyPair, KeyProvider, SecretBytes};
+#[cfg(any(feature = "x509", feature = "jwt"))]
+pub use key_id::{KeyId, KeyIdError};
 pub use kubernetes::KubernetesNameError;
 pub use limits::Limits;
 pub use migration::{MigrationError, MigrationPhase, TrustDomainMigration};
 #[cfg(any(feature = "x509", feature = "jwt"))]
-pub use public_key::{KeyId, PublicKeyError, PublicKeyInfo};
+pub use public_key::{PublicKeyError, PublicKeyInfo};
 #[cfg(feature = "x509")]
 pub use revocation::{
     CheckDepth, ConnectionEvent, ConnectionIndex, Crl, CrlChange, CrlError, CrlIssueError, CrlNumber, CrlSet,
-    ExpiredCrl, Generation, IssuedCertificate, IssuedCrl, Revocation, RevocationCheck, RevocationError,
-    RevocationPolicy, RevocationReason, RevocationStore, RevokeBy, RevokedEntry, UnknownStatus,
+    ExpiredCrl, Generation, IssuedCrl, Revocation, RevocationCheck, RevocationError, RevocationPolicy,
+    RevocationReason, RevocationStore, RevokeBy, RevokedEntry, UnknownStatus,
 };
 #[cfg(feature = "aws-lc")]
 pub use signature::AwsLcVerifier;

@@ -1,13 +1,9 @@
 //! Public keys as X.509 carries them.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::KeyAlgorithm;
 use crate::der::{self, BIT_STRING, DerError, INTEGER, NULL, OBJECT_IDENTIFIER, Reader, SEQUENCE, Writer};
-use crate::oid;
+use crate::{KeyAlgorithm, KeyId, oid};
 
 /// A SubjectPublicKeyInfo: a public key with its algorithm, borrowed from its DER.
 ///
@@ -123,7 +119,7 @@ impl<'a> PublicKeyInfo<'a> {
     /// Spec: RFC 7093 §2, method 1; ca.md C-KEY-9.
     pub fn key_id(&self) -> KeyId {
         let digest = Sha256::digest(self.key);
-        KeyId(digest.iter().take(20).copied().collect())
+        KeyId::new(digest.get(..20).unwrap_or_default())
     }
 
     /// SHA-256 over the whole SubjectPublicKeyInfo: what deny lists hold.
@@ -157,65 +153,6 @@ impl<'a> PublicKeyInfo<'a> {
             info.whole_bits(key);
         });
         writer.into_bytes()
-    }
-}
-
-/// A key identifier: what subjectKeyIdentifier and authorityKeyIdentifier hold. Usually 20 bytes; any length is taken.
-///
-/// ```
-/// assert_eq!(mesh_ca::KeyId::new(&[0xab, 0x01]).to_string(), "ab01");
-/// ```
-///
-/// serde has the text of `Display`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(Vec<u8>);
-
-impl KeyId {
-    /// From its bytes.
-    pub fn new(bytes: &[u8]) -> Self {
-        Self(bytes.to_vec())
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Display for KeyId {
-    /// Hexadecimal digits in lower case.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl Serialize for KeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> = pairs
-            .iter()
-            .map(|[high, low]| {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                u8::try_from(digit(high)? << 4 | digit(low)?).ok()
-            })
-            .collect();
-        match bytes {
-            Some(bytes) if rest.is_empty() => Ok(Self(bytes)),
-            _ => Err(serde::de::Error::custom("a key identifier is hexadecimal digits")),
-        }
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyId({self})")
     }
 }
 

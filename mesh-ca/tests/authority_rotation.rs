@@ -7,10 +7,10 @@ use std::time::Duration;
 use mesh_ca::rotation::{
     AuthorityAlarm, AuthorityAnswerError, AuthorityCertificate, AuthorityCommandError, AuthorityId,
     AuthorityOutput, AuthorityRotationConfig, AuthorityRotator, AuthorityState, AuthorityStatus,
-    AuthorityStep, CommandError, Issuing, IssuingError, KeyId, KeySlot, Retirement, RotationFindingCode,
+    AuthorityStep, CommandError, Issuing, IssuingError, KeySlot, Retirement, RotationFindingCode,
     RotationStrategy,
 };
-use mesh_ca::{InsecureSeededEntropy, MonotonicTime, Now, Ppm, UnixTime};
+use mesh_ca::{InsecureSeededEntropy, KeyId, MonotonicTime, Now, Ppm, UnixTime};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);

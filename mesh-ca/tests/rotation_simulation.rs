@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use mesh_ca::rotation::{
     AuthorityAlarm, AuthorityCertificate, AuthorityOutput, AuthorityRotationConfig, AuthorityRotator,
-    AuthorityRotatorSnapshot, AuthorityState, AuthorityStatus, Issuing, KeyId, Retirement, RotationStrategy,
+    AuthorityRotatorSnapshot, AuthorityState, AuthorityStatus, Issuing, Retirement, RotationStrategy,
 };
-use mesh_ca::{InsecureSeededEntropy, MonotonicTime, Now, Ppm, UnixTime};
+use mesh_ca::{InsecureSeededEntropy, KeyId, MonotonicTime, Now, Ppm, UnixTime};
 
 /// Numbers that a seed determines (splitmix64).
 struct Dice(u64);

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mesh_ca::rotation::{
-    KeyId, RenewalBasis, RequestId, SvidAlarm, SvidFacts, SvidFailure, SvidOutput, SvidPriority,
-    SvidRotationConfig, SvidRotator, SvidRotatorError, SvidRotatorSnapshot, SvidState,
+    RenewalBasis, RequestId, SvidAlarm, SvidFacts, SvidFailure, SvidOutput, SvidPriority, SvidRotationConfig,
+    SvidRotator, SvidRotatorError, SvidRotatorSnapshot, SvidState,
 };
 use mesh_ca::{
-    Entropy, EntropyError, InsecureSeededEntropy, MonotonicTime, Now, Ppm, SpiffeId, StatusCode, UnixTime,
+    Entropy, EntropyError, InsecureSeededEntropy, KeyId, MonotonicTime, Now, Ppm, SpiffeId, StatusCode,
+    UnixTime,
 };
 use proptest::prelude::*;
 

@@ -1,11 +1,12 @@
 //! Whether what the CA sent is what was asked for (C-WR-7).
 
+use crate::KeyId;
 use crate::bundle::TrustBundle;
 use crate::certificate::Certificate;
 use crate::limits::Limits;
 use crate::pem::{self, PemLabel};
 use crate::revocation::{CrlSet, ExpiredCrl, RevocationPolicy, UnknownStatus};
-use crate::rotation::{KeyId, SvidFacts};
+use crate::rotation::SvidFacts;
 use crate::spiffe_id::SpiffeId;
 use crate::time::UnixTime;
 use crate::verify::VerifyOptions;

@@ -16,9 +16,7 @@ pub use self::check::{CheckDepth, ExpiredCrl, RevocationPolicy, UnknownStatus};
 pub use self::connections::{ConnectionEvent, ConnectionIndex, Generation, RevocationCheck};
 pub use self::crl::{Crl, CrlError, CrlNumber, RevokedEntry};
 pub use self::set::{CrlChange, CrlSet};
-pub use self::store::{
-    CrlIssueError, IssuedCertificate, IssuedCrl, Revocation, RevocationError, RevocationStore, RevokeBy,
-};
+pub use self::store::{CrlIssueError, IssuedCrl, Revocation, RevocationError, RevocationStore, RevokeBy};
 
 /// Why a certificate was revoked.
 ///

@@ -13,7 +13,8 @@ use crate::der::{ENUMERATED, OCTET_STRING, SEQUENCE, Writer, context, context_co
 use crate::pem::{self, PemLabel};
 use crate::signature::write_identifier;
 use crate::{
-    KeyId, KeyUsage, Limits, PublicKeyError, SerialNumber, SignError, Signer, SpiffeId, UnixTime, oid,
+    IssuanceRecord, KeyId, KeyUsage, Limits, PublicKeyError, SerialNumber, SignError, Signer, SpiffeId,
+    UnixTime, oid,
 };
 
 /// The revoked certificates of any number of issuers, the keys that get no certificate any more, and the identities that
@@ -108,21 +109,6 @@ impl Revocation {
     }
 }
 
-/// A certificate that was issued: a line of the embedder's issuance log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IssuedCertificate {
-    /// The key identifier of the issuer.
-    pub issuer: KeyId,
-    /// The serial number.
-    pub serial: SerialNumber,
-    /// Whose it is.
-    pub spiffe_id: SpiffeId,
-    /// The [digest](crate::PublicKeyInfo::digest) of its key.
-    pub key: [u8; 32],
-    /// Its last second.
-    pub not_after: UnixTime,
-}
-
 /// Which certificates of an issuance log are meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RevokeBy {
@@ -189,7 +175,7 @@ impl RevocationStore {
     /// the deny list, too.
     pub fn revoke_issued<'l>(
         &mut self,
-        log: impl IntoIterator<Item = &'l IssuedCertificate>,
+        log: impl IntoIterator<Item = &'l IssuanceRecord>,
         by: &RevokeBy,
         reason: RevocationReason,
         now: UnixTime,
@@ -197,10 +183,10 @@ impl RevocationStore {
         if let RevokeBy::Key(key) = by {
             self.denied_keys.insert(*key);
         }
-        let is_meant = |issued: &&IssuedCertificate| match by {
-            RevokeBy::Identity(id) => issued.spiffe_id == *id,
-            RevokeBy::Issuer(issuer) => issued.issuer == *issuer,
-            RevokeBy::Key(key) => issued.key == *key,
+        let is_meant = |issued: &&IssuanceRecord| match by {
+            RevokeBy::Identity(id) => issued.id == *id,
+            RevokeBy::Issuer(issuer) => issued.issuer_key_id == *issuer,
+            RevokeBy::Key(key) => issued.spki_digest == *key,
         };
         log.into_iter()
             .filter(is_meant)
@@ -208,8 +194,8 @@ impl RevocationStore {
             .filter_map(|issued| {
                 let revocation = Revocation::new(issued.serial, now, issued.not_after)
                     .with_reason(reason)
-                    .with_key(issued.key);
-                self.revoke(&issued.issuer, revocation).ok()
+                    .with_key(issued.spki_digest);
+                self.revoke(&issued.issuer_key_id, revocation).ok()
             })
             .count()
     }

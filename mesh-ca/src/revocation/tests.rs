@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::certificate::Certificate;
 use crate::pem::{self, PemLabel};
-use crate::{KeyId, Limits, SerialNumber, UnixTime};
+use crate::{IssuanceRecord, KeyId, Limits, SerialNumber, UnixTime};
 
 const CRL: &[u8] = include_bytes!("../../tests/data/crl.pem");
 const CHAIN: &[u8] = include_bytes!("../../tests/data/chain.pem");
@@ -91,12 +91,13 @@ fn holds_can_be_taken_back() {
 #[test]
 fn logs_are_searched() {
     let now = UnixTime::from_secs(1_800_000_000);
-    let issued = |number: u8, id: &str, age: i64| IssuedCertificate {
-        issuer: KeyId::new(&[number % 2]),
+    let issued = |number: u8, id: &str, age: i64| IssuanceRecord {
+        id: id.parse().unwrap(),
         serial: SerialNumber::from_bytes(&[number]).unwrap(),
-        spiffe_id: id.parse().unwrap(),
-        key: [number; 32],
+        issuer_key_id: KeyId::new(&[number % 2]),
+        not_before: UnixTime::from_secs(1_799_000_000),
         not_after: UnixTime::from_secs(1_800_000_000 + age),
+        spki_digest: [number; 32],
     };
     let log = [
         issued(1, "spiffe://td/a", 10),
@@ -112,7 +113,7 @@ fn logs_are_searched() {
         2
     );
     assert!(store.is_key_denied(&[1; 32]) && store.is_key_denied(&[4; 32]) && !store.is_key_denied(&[2; 32]));
-    assert!(store.entry(&log[3].issuer, &log[3].serial).is_some());
+    assert!(store.entry(&log[3].issuer_key_id, &log[3].serial).is_some());
     assert_eq!(
         store.revoke_issued(&log, &RevokeBy::Key([3; 32]), RevocationReason::Superseded, now),
         1

@@ -60,7 +60,6 @@
 
 mod anchors;
 mod authority;
-mod key_id;
 mod upstream;
 mod workload;
 
@@ -72,7 +71,6 @@ pub use authority::{
     CrossSignRequest, EmergencyReport, Issuing, IssuingError, KeySlot, Retirement, RotationFinding,
     RotationFindingCode, RotationStrategy,
 };
-pub use key_id::{KeyId, KeyIdError};
 pub use upstream::{UpstreamAnswer, UpstreamAnswerError, UpstreamCa, UpstreamCaConfig, UpstreamOutput};
 pub use workload::{
     RenewalBasis, RequestId, SvidAlarm, SvidFacts, SvidFailure, SvidOutput, SvidPriority, SvidRotationConfig,

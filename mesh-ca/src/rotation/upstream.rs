@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::KeyId;
 use crate::certificate::{Certificate, KeyUsage};
-use crate::rotation::{AuthorityCertificate, KeyId};
+use crate::rotation::AuthorityCertificate;
 use crate::signature::{SignatureVerifier, default_verifier};
 use crate::time::{MonotonicTime, Now, UnixTime};
 use crate::trust_domain::TrustDomain;
@@ -152,6 +153,20 @@ pub enum UpstreamAnswerError {
     OtherKey,
     /// The certificate names another trust domain.
     OtherTrustDomain,
+}
+
+impl UpstreamAnswerError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "upstream.malformed",
+            Self::NoPath => "upstream.no_path",
+            Self::NotAnAuthority => "upstream.not_an_authority",
+            Self::NotValid => "upstream.not_valid",
+            Self::OtherKey => "upstream.other_key",
+            Self::OtherTrustDomain => "upstream.other_trust_domain",
+        }
+    }
 }
 
 impl fmt::Display for UpstreamAnswerError {

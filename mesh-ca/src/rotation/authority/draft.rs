@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::KeyId;
 use crate::entropy::{Entropy, EntropyError};
-use crate::rotation::KeyId;
 use crate::time::{Now, UnixTime};
 
 use super::config::{RotationStrategy, sum};

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::KeyId;
 use crate::entropy::{Entropy, EntropyError};
-use crate::rotation::KeyId;
 use crate::time::{MonotonicTime, Now, UnixTime};
 
 use draft::{Draft, OldByNew};
@@ -45,8 +45,8 @@ pub use state::{
 /// [`poll_output`](Self::poll_output) after each call.
 ///
 /// ```
-/// use mesh_ca::rotation::{AuthorityCertificate, AuthorityOutput, AuthorityRotationConfig, AuthorityRotator, KeyId};
-/// use mesh_ca::{InsecureSeededEntropy, MonotonicTime, Now, UnixTime};
+/// use mesh_ca::rotation::{AuthorityCertificate, AuthorityOutput, AuthorityRotationConfig, AuthorityRotator};
+/// use mesh_ca::{InsecureSeededEntropy, KeyId, MonotonicTime, Now, UnixTime};
 ///
 /// let entropy = &mut InsecureSeededEntropy::new(1);
 /// let now = Now::new(UnixTime::from_secs(1_800_000_000), MonotonicTime::ORIGIN);
@@ -608,6 +608,16 @@ pub enum CommandError {
     Entropy(EntropyError),
     /// The command does not fit the state.
     Refused(AuthorityCommandError),
+}
+
+impl CommandError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Entropy(_) => "rotation.entropy",
+            Self::Refused(error) => error.code(),
+        }
+    }
 }
 
 impl From<EntropyError> for CommandError {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::KeyId;
+use crate::KeyId;
 use crate::time::UnixTime;
 
 use super::config::RotationFinding;
@@ -234,6 +234,17 @@ pub enum AuthorityAnswerError {
     KeyTaken,
 }
 
+impl AuthorityAnswerError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OtherKey => "rotation.answer.other_key",
+            Self::Validity { .. } => "rotation.answer.validity",
+            Self::KeyTaken => "rotation.answer.key_taken",
+        }
+    }
+}
+
 impl fmt::Display for AuthorityAnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -273,6 +284,22 @@ pub enum AuthorityCommandError {
     AlreadyPrepared,
 }
 
+impl AuthorityCommandError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AuthorityLimit => "rotation.command.authority_limit",
+            Self::GuardNotMet => "rotation.command.guard_not_met",
+            Self::KeyInUse => "rotation.command.key_in_use",
+            Self::NotFound => "rotation.command.not_found",
+            Self::NotOld => "rotation.command.not_old",
+            Self::NotPrepared => "rotation.command.not_prepared",
+            Self::NotTainted => "rotation.command.not_tainted",
+            Self::AlreadyPrepared => "rotation.command.already_prepared",
+        }
+    }
+}
+
 impl fmt::Display for AuthorityCommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -299,6 +326,16 @@ pub enum IssuingError {
     /// The state was not compared with the stored one for too long, and another replica may have activated a new authority
     /// (C-ROT-12).
     StateStale,
+}
+
+impl IssuingError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoAuthority => "rotation.issuing.no_authority",
+            Self::StateStale => "rotation.issuing.state_stale",
+        }
+    }
 }
 
 impl fmt::Display for IssuingError {

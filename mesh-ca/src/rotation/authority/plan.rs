@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::KeyId;
+use crate::KeyId;
 use crate::time::{Now, UnixTime};
 
 use super::output::{AuthorityAlarm, AuthorityCommandError, AuthorityOutput, Issuing};

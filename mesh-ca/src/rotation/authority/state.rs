@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::KeyId;
 use crate::certificate::{Certificate, CertificateError};
-use crate::rotation::KeyId;
 use crate::time::UnixTime;
 
 /// The state of the authorities of a trust domain, as it is kept in the embedder's store. Restoring any version of it is

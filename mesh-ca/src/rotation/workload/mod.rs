@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use crate::KeyId;
 use crate::entropy::{Entropy, EntropyError};
-use crate::rotation::KeyId;
 use crate::spiffe_id::SpiffeId;
 use crate::time::{MonotonicTime, Now, UnixTime};
 
@@ -394,6 +394,16 @@ pub enum SvidRotatorError {
     Entropy(EntropyError),
     /// The machine never made this request.
     UnknownRequest,
+}
+
+impl SvidRotatorError {
+    /// A stable short text for programs; never used again for something else.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Entropy(_) => "svid_rotation.entropy",
+            Self::UnknownRequest => "svid_rotation.unknown_request",
+        }
+    }
 }
 
 impl From<EntropyError> for SvidRotatorError {

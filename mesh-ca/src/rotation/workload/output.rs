@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::KeyId;
+use crate::KeyId;
 use crate::spiffe_id::SpiffeId;
 use crate::status::StatusCode;
 use crate::time::UnixTime;

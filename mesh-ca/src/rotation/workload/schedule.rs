@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::KeyId;
 use crate::entropy::{Entropy, EntropyError, below};
-use crate::rotation::KeyId;
 use crate::status::StatusCode;
 use crate::time::{Now, UnixTime};
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rotation::KeyId;
+use crate::KeyId;
 use crate::time::{MonotonicTime, Now};
 
 use super::config::SvidRotationConfig;

@@ -1,16 +1,17 @@
-//! Key identifiers of authorities.
+//! Key identifiers.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The key identifier of an authority: the content of its subject key identifier, and of the authority key identifier of
-/// what it signed. As text, in hexadecimal. Cloning is cheap.
+/// A key identifier: what the subject key identifier of an authority holds, and the authority key identifier of what it signed.
+/// Usually 20 bytes; any length is taken. As text, in serde too, in hexadecimal. Cloning is cheap.
 ///
 /// ```
-/// use mesh_ca::rotation::KeyId;
+/// use mesh_ca::KeyId;
 ///
 /// let id = KeyId::from([0x0a, 0xff]);
 /// assert_eq!(id.to_string(), "0aff");
@@ -22,6 +23,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct KeyId(Arc<[u8]>);
 
 impl KeyId {
+    /// From its bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -74,7 +80,7 @@ impl Serialize for KeyId {
 
 impl<'de> Deserialize<'de> for KeyId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
 }
@@ -90,3 +96,28 @@ impl fmt::Display for KeyIdError {
 }
 
 impl std::error::Error for KeyIdError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_is_hexadecimal() {
+        for bytes in [&[][..], &[0], &[0x0a, 0xff, 0x10], &[7; 64]] {
+            let id = KeyId::new(bytes);
+            assert_eq!(id.as_bytes(), bytes);
+            assert_eq!(id.to_string().parse(), Ok(id.clone()));
+            let saved = serde_json::to_string(&id).unwrap();
+            assert_eq!(saved, format!("\"{id}\""));
+            assert_eq!(serde_json::from_str::<KeyId>(&saved).unwrap(), id);
+        }
+        for wrong in ["0", "0g", "+1", "0x00", " 00", "00 ", "é", "000"] {
+            assert_eq!(wrong.parse::<KeyId>(), Err(KeyIdError), "{wrong}");
+            assert!(
+                serde_json::from_str::<KeyId>(&format!("\"{wrong}\"")).is_err(),
+                "{wrong}"
+            );
+        }
+        assert!(serde_json::from_str::<KeyId>("[1]").is_err());
+    }
+}
