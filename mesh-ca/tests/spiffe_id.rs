@@ -349,6 +349,95 @@ fn ids_compare_and_hash_as_their_text() {
     assert_eq!(sorted, expected);
 }
 
+/// C-ID-4: nothing is decoded, folded or normalised; `%` is one more character that is not allowed, and so is each byte of a
+/// letter beyond ASCII, however it is written.
+#[test]
+fn nothing_is_decoded_or_normalised() {
+    for (text, kind, offset) in [
+        ("spiffe://td%2e/a", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://%74d/a", IdErrorKind::TrustDomainChar, 9),
+        ("spiffe://td/%61", IdErrorKind::PathChar, 12),
+        ("spiffe://td/a%2fb", IdErrorKind::PathChar, 13),
+        ("spiffe://td/a%2Fb", IdErrorKind::PathChar, 13),
+        ("spiffe://td/%2e%2e/b", IdErrorKind::PathChar, 12),
+        ("spiffe://td/a%00", IdErrorKind::PathChar, 13),
+        ("spiffe://td/a%", IdErrorKind::PathChar, 13),
+        // The same word, composed and decomposed, and its IDNA form, which is a name of its own.
+        ("spiffe://caf\u{e9}/a", IdErrorKind::TrustDomainChar, 12),
+        ("spiffe://cafe\u{301}/a", IdErrorKind::TrustDomainChar, 13),
+        ("spiffe://td/caf\u{e9}", IdErrorKind::PathChar, 15),
+        // A full-width letter and a dot that IDNA would fold.
+        ("spiffe://t\u{ff44}/a", IdErrorKind::TrustDomainChar, 10),
+        ("spiffe://a\u{3002}b/a", IdErrorKind::TrustDomainChar, 10),
+        ("spiffe%3a//td/a", IdErrorKind::SchemeInvalid, 6),
+    ] {
+        assert_eq!(refused(text), (kind, offset), "{text}");
+        let normalized = SpiffeId::parse_normalized(text).unwrap_err();
+        assert_eq!((normalized.kind(), normalized.offset()), (kind, offset), "{text}");
+        assert!(SpiffeIdRef::parse_bytes(text.as_bytes()).is_err(), "{text}");
+    }
+    assert_eq!(
+        id("spiffe://xn--caf-dma/a").trust_domain().as_str(),
+        "xn--caf-dma"
+    );
+    // Whoever builds an id from parts gets no decoding either.
+    assert!(SpiffeId::from_segments(&domain("td"), ["%61"]).is_err());
+    assert!(SpiffeId::from_path(&domain("td"), "/a%2fb").is_err());
+    assert!("td%2e".parse::<TrustDomain>().is_err());
+}
+
+/// C-ID-5, scenario 4: no user, port, query or fragment, hence no IPv6 address in brackets; an IPv4 address is a name.
+#[test]
+fn an_id_has_no_other_parts_of_a_url() {
+    for (text, kind, offset) in [
+        ("spiffe://td:80/x", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://td:/x", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://u@td/x", IdErrorKind::TrustDomainChar, 10),
+        ("spiffe://u:p@td/x", IdErrorKind::TrustDomainChar, 10),
+        ("spiffe://@td/x", IdErrorKind::TrustDomainChar, 9),
+        ("spiffe://td?q/x", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://td#f/x", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://td?", IdErrorKind::TrustDomainChar, 11),
+        ("spiffe://td/x?q", IdErrorKind::PathChar, 13),
+        ("spiffe://td/x#f", IdErrorKind::PathChar, 13),
+        ("spiffe://td/x?", IdErrorKind::PathChar, 13),
+        ("spiffe://td/u@x", IdErrorKind::PathChar, 13),
+        ("spiffe://td/x:80", IdErrorKind::PathChar, 13),
+        ("spiffe://td/x;p=1", IdErrorKind::PathChar, 13),
+        ("spiffe://[::1]/x", IdErrorKind::TrustDomainChar, 9),
+        ("spiffe://[fe80::1%25eth0]/x", IdErrorKind::TrustDomainChar, 9),
+        ("spiffe://::1/x", IdErrorKind::TrustDomainChar, 9),
+    ] {
+        assert_eq!(refused(text), (kind, offset), "{text}");
+        assert!(SpiffeId::parse_normalized(text).is_err(), "{text}");
+    }
+    // Opaque: neither read as an address nor brought into another form.
+    for name in ["192.0.2.1", "192.0.2.001", "256.256.256.256", "1", "0x7f.1"] {
+        let text = format!("spiffe://{name}/x");
+        assert_eq!(id(&text).trust_domain().as_str(), name);
+        assert_eq!(id(&text).as_str(), text);
+    }
+    assert_ne!(domain("192.0.2.1"), domain("192.0.2.001"));
+}
+
+/// C-IST-7: a principal is the id without its scheme, whatever its form.
+#[test]
+fn principals_are_ids_without_the_scheme() {
+    for (text, principal) in [
+        (
+            "spiffe://cluster.local/ns/shop/sa/reviews",
+            "cluster.local/ns/shop/sa/reviews",
+        ),
+        ("spiffe://td/a/b", "td/a/b"),
+        ("spiffe://td", "td"),
+        ("spiffe://spiffe/spiffe", "spiffe/spiffe"),
+    ] {
+        assert_eq!(id(text).principal(), principal);
+        assert_eq!(SpiffeIdRef::parse(text).unwrap().principal(), principal);
+        assert_eq!(format!("spiffe://{principal}").parse(), Ok(id(text)));
+    }
+}
+
 /// Texts that are ids, nearly ids, or noise, built of pieces on which the rules turn.
 fn near_ids() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
