@@ -1,4 +1,4 @@
-//! From a signing request to an SVID, against the bare cryptography that it cannot do without; and parsing of SPIFFE ids.
+//! C-PERF-1: from a signing request to an SVID, against the bare cryptography that it cannot do without; and parsing of SPIFFE ids.
 //!
 //! The bare cryptography is done by the same provider with the same keys on the same bytes: the signature of each
 //! workload's own request is checked over what it signed, what is signed is the signed part of that workload's leaf, and the

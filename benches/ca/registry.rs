@@ -1,4 +1,4 @@
-//! The registry: what a workload with ten selectors may have, among 100,000 entries of 100 agents.
+//! C-REG-11: the registry: what a workload with ten selectors may have, among 100,000 entries of 100 agents.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Rotation of SVIDs: memory for each tracked one, and the time of a tick with many tracked and few due.
+//! C-PERF-4: rotation of SVIDs: memory for each tracked one, and the time of a tick with many tracked and few due.
 
 use std::hint::black_box;
 use std::time::Duration;

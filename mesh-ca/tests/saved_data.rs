@@ -94,6 +94,31 @@ fn plain_data_comes_back() {
     is_refused::<Fetched>(&json!({"status": 200, "body": "*", "redirects": [], "peer": null}));
 }
 
+/// C-API-1: proofs cannot be read back. What a type can be is asked of the compiler: if one of them could be deserialised, two
+/// implementations would fit, and this would not build.
+#[test]
+fn proofs_are_no_data() {
+    trait Pick<Case> {
+        fn pick() -> bool {
+            true
+        }
+    }
+    impl<T> Pick<()> for T {}
+    struct CanBeRead;
+    impl<T: DeserializeOwned> Pick<CanBeRead> for T {}
+
+    assert!(<mesh_ca::ValidCsr as Pick<_>>::pick());
+    assert!(<mesh_ca::ValidCaCsr as Pick<_>>::pick());
+    assert!(<mesh_ca::Grant as Pick<_>>::pick());
+    assert!(<mesh_ca::CaGrant as Pick<_>>::pick());
+    assert!(<mesh_ca::Verified as Pick<_>>::pick());
+    assert!(<mesh_ca::VerifiedPath as Pick<_>>::pick());
+    assert!(<mesh_ca::ExternalSvid as Pick<_>>::pick());
+    assert!(<mesh_ca::jwt::JwtSvid as Pick<_>>::pick());
+    // What can be read fits both, so that one has to be named.
+    assert!(<IssuedSvid as Pick<CanBeRead>>::pick());
+}
+
 #[test]
 fn statuses_come_back() {
     let status = Status::new(StatusCode::Internal, "certificate signing failed");

@@ -117,6 +117,84 @@ impl Host {
     }
 }
 
+/// C-WR-3: the states in their order. What is held is served until it ends, whatever becomes of its renewal.
+#[test]
+fn states_follow_one_another() {
+    let mut host = Host::new(SvidRotationConfig::default(), 3);
+    assert_eq!(host.rotator.state(&id(1)), None);
+    host.rotator.want(host.now, &id(1), SvidPriority::Warmup);
+    assert_eq!(host.state(), SvidState::Pending { attempt: 1 });
+    let request = host.request();
+    host.fail(request, down());
+    assert_eq!(host.state(), SvidState::Pending { attempt: 2 });
+    host.sleep();
+    let request = host.request();
+    host.sign(request, DAY);
+    let SvidState::Valid { renew_at, not_after } = host.state() else {
+        panic!("{:?}", host.state());
+    };
+    assert!(renew_at < not_after);
+    host.outputs();
+
+    host.sleep();
+    assert_eq!(
+        host.state(),
+        SvidState::Renewing {
+            attempt: 1,
+            not_after
+        }
+    );
+    let request = host.request();
+    host.fail(request, down());
+    assert_eq!(
+        host.state(),
+        SvidState::Renewing {
+            attempt: 2,
+            not_after
+        }
+    );
+    host.sleep();
+    let request = host.request();
+    host.sign(request, DAY);
+    let SvidState::Valid { not_after: next, .. } = host.state() else {
+        panic!("{:?}", host.state());
+    };
+    assert!(next > not_after);
+    host.outputs();
+
+    // The CA is down until the end, and beyond it: to its last second the SVID is held, then it has ended, and a success
+    // brings it back.
+    while host.now.wall < next {
+        assert!(!matches!(
+            host.state(),
+            SvidState::Expired { .. } | SvidState::Pending { .. }
+        ));
+        host.sleep();
+        for output in host.outputs() {
+            if let SvidOutput::Request { request, .. } = output {
+                host.fail(request, down());
+            }
+        }
+    }
+    host.now = host.now + secs(2);
+    host.tick();
+    assert!(matches!(host.state(), SvidState::Expired { not_after, .. } if not_after == next));
+    let request = loop {
+        let requests = host.outputs().into_iter().find_map(|output| match output {
+            SvidOutput::Request { request, .. } => Some(request),
+            _ => None,
+        });
+        if let Some(request) = requests {
+            break request;
+        }
+        host.sleep();
+    };
+    host.sign(request, DAY);
+    assert!(matches!(host.state(), SvidState::Valid { .. }));
+    host.rotator.forget(host.now, &id(1));
+    assert_eq!(host.rotator.state(&id(1)), None);
+}
+
 /// C-WR-1, C-WR-2: the table of ratios, with C = 0 and E = 100, and clamping.
 #[test]
 fn renewal_times_are_exact() {

@@ -387,3 +387,92 @@ fn bundles_survive_a_restart() {
         "an older one is still older"
     );
 }
+
+/// C-FED-1: a relationship is what it says: the host of its URL names no trust domain, its profile is not guessed, and it has
+/// no other direction.
+#[test]
+fn nothing_follows_from_the_url() {
+    let mut elsewhere = web("a.org");
+    elsewhere.endpoint_url = "https://b.org/a.org".parse().unwrap();
+    let mut own = web("c.org");
+    own.endpoint_url = "https://own.org/bundle".parse().unwrap();
+    let mut bench = Bench::new([elsewhere, own]);
+    let outputs = bench.wake();
+    let asked = outputs.iter().map(|output| match output {
+        Output::Fetch {
+            trust_domain,
+            url,
+            auth,
+            ..
+        } => (trust_domain.to_string(), url.to_string(), auth.clone()),
+        other => panic!("{other:?}"),
+    });
+    let asked: Vec<_> = asked.collect();
+    let web_pki = |domain: &str, url: &str| (domain.to_owned(), url.to_owned(), FetchAuth::WebPki);
+    assert_eq!(
+        asked,
+        [
+            web_pki("a.org", "https://b.org/a.org"),
+            web_pki("c.org", "https://own.org/bundle")
+        ]
+    );
+    for name in ["b.org", "own.org"] {
+        assert!(bench.client.bundle(&td(name)).is_none());
+    }
+}
+
+/// C-FED-3: what the machine is told, what it asks for, and how a fetch is to be authenticated.
+#[test]
+fn events_and_outputs() {
+    let initial = TrustBundle::new(td("a.org"));
+    let profile = spiffe("a.org", "spiffe://a.org/endpoint", Some(initial.clone()));
+    let mut bench = Bench::new([profile]);
+    let (id, auth) = bench.fetch();
+    let endpoint_id: SpiffeId = "spiffe://a.org/endpoint".parse().unwrap();
+    assert_eq!(
+        auth,
+        FetchAuth::Spiffe {
+            endpoint_id: endpoint_id.clone(),
+            bundle: initial,
+        }
+    );
+    // Nothing else is asked for while it is under way; a failure asks again at the next interval.
+    bench
+        .client
+        .handle_timeout(bench.now, &mut bench.entropy)
+        .unwrap();
+    assert_eq!(bench.outputs(), []);
+    assert_eq!(bench.fail(id), []);
+    let (id, _) = bench.fetch();
+    let fetched = |status: u16, body: Vec<u8>| Fetched {
+        status,
+        peer: Some(endpoint_id.clone()),
+        ..Fetched::ok(body)
+    };
+    // A body counts with status 200 alone.
+    assert_eq!(bench.answer(id, fetched(404, document(1, 300))), []);
+    let (id, _) = bench.fetch();
+    let outputs = bench.answer(id, fetched(200, document(1, 300)));
+    let [Output::Store { bundle }] = &outputs[..] else {
+        panic!("{outputs:?}");
+    };
+    assert_eq!(bench.client.bundle(&td("a.org")), Some(bundle));
+    // The same answer again is one to a question that nobody asked.
+    assert_eq!(bench.answer(id, fetched(200, document(2, 300))), []);
+    let (id, _) = bench.fetch();
+    let outputs = bench.answer(id, fetched(200, b"{}".to_vec()));
+    let is_refusal = |output: &Output| matches!(output, Output::Alarm(alarm) if matches!(alarm.kind, AlarmKind::DocumentRefused(_)));
+    assert!(matches!(&outputs[..], [one] if is_refusal(one)), "{outputs:?}");
+    // Another peer than the one that must be there.
+    let (id, _) = bench.fetch();
+    let stranger = Fetched {
+        peer: Some("spiffe://a.org/other".parse().unwrap()),
+        ..Fetched::ok(document(3, 300))
+    };
+    let outputs = bench.answer(id, stranger);
+    let is_stranger =
+        |output: &Output| matches!(output, Output::Alarm(alarm) if alarm.kind == AlarmKind::EndpointId);
+    assert!(matches!(&outputs[..], [one] if is_stranger(one)), "{outputs:?}");
+    assert!(bench.client.remove(&td("a.org")));
+    assert!(matches!(&bench.outputs()[..], [Output::Withdraw { .. }]));
+}

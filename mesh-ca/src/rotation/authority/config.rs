@@ -295,3 +295,45 @@ const LONGEST_PREPARATION: Duration = Duration::from_secs(30 * 86_400);
 const LONGEST_AFTER_ACTIVATION: Duration = Duration::from_secs(7 * 86_400);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(300);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C-ROT-2: the defaults, and how long a bundle takes to reach everybody that polls it.
+    #[test]
+    fn times_have_defaults() {
+        let AuthorityRotationConfig {
+            dist,
+            skew,
+            gap,
+            sync,
+            outage,
+            ..
+        } = AuthorityRotationConfig::default();
+        let secs = Duration::from_secs;
+        assert_eq!(
+            [dist, skew, gap, sync, outage],
+            [secs(3_600), secs(120), secs(600), secs(0), secs(0)]
+        );
+        for (hint, dist) in [
+            (0, 3_600),
+            (59, 3_600),
+            (60, 3_600),
+            (1_199, 3_600),
+            (1_200, 3_600),
+            (1_201, 3_603),
+            (86_400, 259_200),
+        ] {
+            assert_eq!(
+                AuthorityRotationConfig::dist_of_hint(secs(hint)),
+                secs(dist),
+                "{hint}"
+            );
+        }
+        let longest = AuthorityRotationConfig::dist_of_hint(Duration::MAX);
+        assert_eq!(longest, Duration::MAX, "nothing wraps");
+        // The defaults fit together.
+        assert_eq!(AuthorityRotationConfig::default().check(), []);
+    }
+}
