@@ -570,6 +570,28 @@ fn requests_of_authorities() {
         check(&Forged::with(&[ca(), purpose])),
         "csr.extension_not_allowed"
     );
+    // An authority has no name of a host, whatever the policy allows to workloads.
+    let host = san(&[uri("spiffe://td"), wrap(context(2), b"a.example.org")]);
+    let open = CsrPolicy::istio().with_dns_names(true);
+    let refused = open.check_ca(&Forged::with(&[host, ca()]).der()).unwrap_err();
+    assert_eq!(refused.code(), "csr.san_not_allowed");
+}
+
+/// C-CSR-4, C-CSR-9: what is requested is a sequence, and not an empty one.
+#[test]
+fn requests_of_extensions_have_their_form() {
+    let code = |value: Vec<u8>| {
+        let forged = Forged {
+            attributes: Some(attribute(oid::EXTENSION_REQUEST, &[value])),
+            ..Forged::new()
+        };
+        let optional = CsrPolicy::istio().with_san_mode(SanMode::OptionalFromCaller);
+        forged.code_with(&optional)
+    };
+    let names = san(&[uri("spiffe://td/ns/a/sa/b")]);
+    assert_eq!(code(wrap(SEQUENCE, &names)), "ok");
+    assert_eq!(code(wrap(SET, &names)), "csr.der");
+    assert_eq!(code(wrap(SEQUENCE, &[])), "csr.der");
 }
 
 proptest! {

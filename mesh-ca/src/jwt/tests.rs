@@ -4,7 +4,7 @@ use p256::ecdsa::signature::Signer as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Limits, TrustDomainRef, UnixTime};
+use crate::{JwkError, Limits, TrustDomainRef, UnixTime};
 
 /// A key of the trust domain `example.org`, named `k`.
 fn key() -> p256::ecdsa::SigningKey {
@@ -179,6 +179,26 @@ fn keys_survive_their_json() {
     assert_eq!(serde_json::from_str::<JsonWebKey>(&saved).unwrap(), rsa);
 }
 
+/// C-BND-3: a key with a private member is refused whole, and coordinates have their full length.
+#[test]
+fn keys_are_public_and_exact() {
+    let json = String::from_utf8(p256_jwk().into()).unwrap();
+    let error = |json: &str| JsonWebKey::parse(json.as_bytes()).unwrap_err();
+    for member in ["d", "k", "p"] {
+        let private = json.replacen('{', &format!(r#"{{"{member}":"AA","#), 1);
+        assert_eq!(error(&private), JwkError::PrivateMember, "{member}");
+    }
+    let point = key().verifying_key().to_encoded_point(false);
+    let y = URL_SAFE_NO_PAD.encode(point.y().unwrap());
+    for other in [
+        &[&[0], &point.y().unwrap()[..]].concat()[..],
+        &point.y().unwrap()[1..],
+    ] {
+        let other = json.replace(&y, &URL_SAFE_NO_PAD.encode(other));
+        assert_eq!(error(&other), JwkError::Parameter("y"));
+    }
+}
+
 /// C-JWT-4: r and s are two numbers of fixed length, neither zero.
 #[test]
 fn ecdsa_signatures_are_raw_and_exact() {
@@ -189,6 +209,8 @@ fn ecdsa_signatures_are_raw_and_exact() {
     assert_eq!(code(signature.to_der().as_bytes()), "jwt.signature");
     assert_eq!(code(&raw[..63]), "jwt.signature");
     assert_eq!(code(&[&raw[..], &[0]].concat()), "jwt.signature");
+    // A zero before the second number makes it no other number, but another text of the signature.
+    assert_eq!(code(&[&raw[..32], &[0], &raw[32..]].concat()), "jwt.signature");
     assert_eq!(code(&[&[0; 32], &raw[32..]].concat()), "jwt.signature");
     assert_eq!(code(&[&raw[..32], &[0; 32]].concat()), "jwt.signature");
     assert_eq!(code(&[0xff; 64]), "jwt.signature");
