@@ -961,6 +961,16 @@ fn unusable_crls() {
         value: vec![0x0a, 1, number],
     };
     assert_eq!(parse(&|crl| crl.entries[0].2.push(reason(6))), "ok");
+    let invalidity = Extension {
+        oid: "2.5.29.24",
+        critical: false,
+        value: der::value(0x18, b"20260101000000Z"),
+    };
+    for once in [reason(6), invalidity] {
+        assert_eq!(parse(&|crl| crl.entries[0].2.push(once.clone())), "ok");
+        let twice = parse(&|crl| crl.entries[0].2.extend([once.clone(), once.clone()]));
+        assert_eq!(twice, "crl.duplicate_extension");
+    }
     assert_eq!(parse(&|crl| crl.entries[0].2.push(reason(7))), "crl.reason");
     assert_eq!(parse(&|crl| crl.entries[0].2.push(reason(8))), "crl.reason");
     // onlyContainsCACerts says nothing about leaves, onlyContainsUserCerts does.
@@ -971,6 +981,83 @@ fn unusable_crls() {
     };
     assert_eq!(scoped(1), "verify.revoked");
     assert_eq!(scoped(2), "verify.revocation_unknown");
+}
+
+/// C-CRL-3, C-CRL-6, C-GEN-8: the version, both algorithms, and limits.
+#[test]
+fn crls_have_their_form() {
+    let root = Authority::root("root");
+    let crl = root.crl().revoke(&[1]).revoke(&[2]).sign(&root.key);
+    let code =
+        |der: &[u8], limits: &Limits| Crl::parse(der, limits).map_or_else(|error| error.code(), |_| "ok");
+    let limits = Limits::default();
+    assert_eq!(code(&crl, &limits), "ok");
+    assert_eq!(
+        code(&replaced_first(&crl, &[2, 1, 1], &[2, 1, 0]), &limits),
+        "crl.version"
+    );
+    assert_eq!(
+        code(&other_algorithm_outside(&crl), &limits),
+        "crl.algorithm_mismatch"
+    );
+    let small = |crl, crl_entries| Limits {
+        crl,
+        crl_entries,
+        ..Limits::default()
+    };
+    assert_eq!(code(&crl, &small(crl.len(), 2)), "ok");
+    assert_eq!(code(&crl, &small(crl.len() - 1, 2)), "crl.too_large");
+    assert_eq!(code(&crl, &small(crl.len(), 1)), "crl.too_many_entries");
+}
+
+/// C-VFY-7, C-VFY-13: another algorithm outside than inside, and unique identifiers.
+#[test]
+fn fields_that_certificates_must_not_have() {
+    let root = Authority::root("root");
+    let leaf = root.leaf(WEB);
+    let error = verify(&[other_algorithm_outside(&leaf)], &[&root]).unwrap_err();
+    let VerifyError::Malformed { error, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(error.code(), "certificate.algorithm_mismatch");
+
+    let key = root.leaf_template(WEB).public_key;
+    for tag in [0x81, 0x82] {
+        let id = der::value(tag, &[0, 1]);
+        let tbs = mesh_ca::Certificate::parse(&leaf).unwrap().tbs_der().to_vec();
+        let tbs = replaced_first(&tbs, &key, &[&key[..], &id].concat());
+        let tbs = der::value(0x30, &tbs[4..]);
+        let signature = mesh_ca::Signer::sign(&*root.key, &tbs).unwrap();
+        let algorithm = der::sequence([der::oid("1.3.101.112")]);
+        let leaf = der::sequence([tbs, algorithm, der::bits(&signature)]);
+        assert_eq!(code(verify(&[leaf], &[&root])), "verify.unique_ids");
+    }
+}
+
+/// C-VFY-2: what an agent is given is checked in the same way as far as that goes.
+#[test]
+fn what_is_served_is_an_svid() {
+    let root = Authority::root("root");
+    let check = |uri: &str| mesh_ca::check_svid(&[root.leaf(uri)], &options()).map_err(|error| error.code());
+    assert_eq!(check(WEB).map(|id| id.to_string()).as_deref(), Ok(WEB));
+    assert_eq!(check("spiffe://td"), Err("verify.leaf_is_trust_domain_id"));
+    assert_eq!(check("https://td/web"), Err("verify.invalid_spiffe_id"));
+}
+
+/// Ed25519 inside, and the next algorithm outside.
+fn other_algorithm_outside(signed: &[u8]) -> Vec<u8> {
+    let identifier = der::sequence([der::oid("1.3.101.112")]);
+    let at = signed
+        .windows(identifier.len())
+        .rposition(|part| part == identifier);
+    let mut other = signed.to_vec();
+    other[at.unwrap() + identifier.len() - 1] += 1;
+    other
+}
+
+fn replaced_first(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(old.len()).position(|part| part == old).unwrap();
+    [&bytes[..at], new, &bytes[at + old.len()..]].concat()
 }
 
 /// C-CRL-8, C-CRL-11: the highest number wins, nothing older comes back, and a bad update changes nothing.
