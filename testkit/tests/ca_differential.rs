@@ -98,6 +98,7 @@ const WEBPKI_STRICTER: &[(&str, &str)] = &[
         "it checks the values of extensions that we do not know",
     ),
     ("UnsupportedCertVersion", "version 1 roots"),
+    ("BadDerTime", "it knows no times before 1970"),
 ];
 
 /// What OpenSSL refuses and we need not, by a part of its message, and why.
@@ -329,6 +330,7 @@ const ONLY_WHERE: &[(&str, &str)] = &[
         "notAfter is the last second of validity, not the first one after it",
         "to end now",
     ),
+    ("it knows no times before 1970", "a bit flipped and signed again"),
 ];
 
 /// The reason of a difference, if it is a known one.
