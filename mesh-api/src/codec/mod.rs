@@ -91,6 +91,7 @@ mod envelope;
 mod fault;
 mod find;
 mod json;
+mod lazy;
 mod options;
 mod parts;
 mod profile;
@@ -110,14 +111,15 @@ pub use emit::{EncodeError, to_json, to_yaml};
 pub(crate) use envelope::read_single;
 pub use fault::codes;
 pub(crate) use find::is_same_name;
+pub(crate) use lazy::Document;
 pub use options::{DecodeOptions, Limits, YamlVersion};
 pub use profile::Profile;
 pub use source::Source;
 pub(crate) use stream::read_trees;
 pub use stream::{Decoded, DocumentInfo, decode, decode_value, decode_with};
 pub(crate) use suggest::field as nearest_name;
-pub(crate) use tree::{Document, Locator, camel_case};
 pub use tree::{Entries, Items, Node, NodeKind, Tree};
+pub(crate) use tree::{Locator, camel_case};
 
 pub(crate) use fault::quote;
 

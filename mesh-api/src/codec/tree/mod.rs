@@ -1,7 +1,6 @@
 //! A document as an arena of nodes with their places in the text.
 
 mod builder;
-mod document;
 mod locator;
 mod node;
 
@@ -14,7 +13,6 @@ use super::YamlVersion;
 use super::source::Source;
 
 pub(crate) use builder::{Builder, ScalarText};
-pub(crate) use document::Document;
 pub(crate) use locator::Locator;
 pub(crate) use node::camel_case;
 pub use node::{Entries, Items, Node, NodeKind};
@@ -105,7 +103,7 @@ impl Tree {
     }
 
     /// A tree without nodes, in which nothing is found.
-    fn empty(source: &Arc<Source>) -> Self {
+    pub(in crate::codec) fn empty(source: &Arc<Source>) -> Self {
         Self {
             source: Arc::clone(source),
             nodes: Box::default(),

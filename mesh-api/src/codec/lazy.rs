@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{Builder, Tree};
-use crate::codec::json;
-use crate::codec::options::{DecodeOptions, Limits, YamlVersion};
-use crate::codec::source::Source;
+use super::json;
+use super::options::{DecodeOptions, Limits, YamlVersion};
+use super::source::Source;
+use super::tree::{Builder, Tree};
 
 /// A document and its tree. Of one whose objects were read without a tree, the tree is made when somebody asks for it first;
 /// it is the one that the objects would have been read from.
@@ -37,12 +37,7 @@ impl Document {
     }
 
     /// The JSON value in a range of the text, which was read already without a finding.
-    pub(in crate::codec) fn unread(
-        source: &Arc<Source>,
-        span: Range<usize>,
-        nodes: usize,
-        yaml: YamlVersion,
-    ) -> Self {
+    pub(super) fn unread(source: &Arc<Source>, span: Range<usize>, nodes: usize, yaml: YamlVersion) -> Self {
         let source = Arc::clone(source);
         Self(Form::Unread(Arc::new(Unread {
             source,
@@ -62,7 +57,7 @@ impl Document {
     }
 
     /// Whether the objects in it were read from the tree.
-    pub(in crate::codec) fn is_by_tree(&self) -> bool {
+    pub(super) fn is_by_tree(&self) -> bool {
         matches!(self.0, Form::Read(_))
     }
 
