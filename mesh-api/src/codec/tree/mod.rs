@@ -122,6 +122,18 @@ impl Tree {
         self.nodes.get(id as usize).unwrap_or(&EMPTY)
     }
 
+    /// The number of a node of the arena, by where it lies; of [`EMPTY`], a number that no node has.
+    #[inline]
+    fn id_of(&self, raw: &Raw) -> u32 {
+        let (first, this) = (self.nodes.as_ptr().addr(), std::ptr::from_ref(raw).addr());
+        let id = this.wrapping_sub(first) / size_of::<Raw>();
+        if id < self.nodes.len() {
+            id as u32
+        } else {
+            u32::MAX
+        }
+    }
+
     /// Follows aliases; they never form a circle, since an alias only refers to nodes that ended before it.
     fn resolve(&self, mut id: u32) -> u32 {
         loop {

@@ -6,10 +6,11 @@ use super::super::resolve;
 use super::{Raw, Tag, Tree};
 
 /// A node of a [`Tree`], aliases followed.
+///
+/// It is no larger than two words, so that it is handed around in registers.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'t> {
     tree: &'t Tree,
-    id: u32,
     raw: &'t Raw,
 }
 
@@ -49,23 +50,22 @@ impl NodeKind {
 impl<'t> Node<'t> {
     #[inline]
     pub(super) fn new(tree: &'t Tree, id: u32) -> Self {
-        Self::of(tree, id, tree.raw(id))
+        Self::of(tree, tree.raw(id))
     }
 
     #[inline]
-    fn of(tree: &'t Tree, id: u32, raw: &'t Raw) -> Self {
+    fn of(tree: &'t Tree, raw: &'t Raw) -> Self {
         if raw.tag == Tag::Alias {
-            return Self::behind(tree, id);
+            return Self::behind(tree, raw);
         }
-        Self { tree, id, raw }
+        Self { tree, raw }
     }
 
     /// The node that an alias refers to.
     #[cold]
-    fn behind(tree: &'t Tree, id: u32) -> Self {
-        let id = tree.resolve(id);
-        let raw = tree.raw(id);
-        Self { tree, id, raw }
+    fn behind(tree: &'t Tree, alias: &'t Raw) -> Self {
+        let raw = tree.raw(tree.resolve(tree.id_of(alias)));
+        Self { tree, raw }
     }
 
     /// The document.
@@ -74,8 +74,9 @@ impl<'t> Node<'t> {
     }
 
     /// The number of the node in its arena.
+    #[inline]
     pub(crate) fn id(&self) -> u32 {
-        self.id
+        self.tree.id_of(self.raw)
     }
 
     /// What the node is.
@@ -260,10 +261,9 @@ impl<'t> Iterator for Items<'t> {
     #[inline]
     fn next(&mut self) -> Option<Node<'t>> {
         self.left = self.left.checked_sub(1)?;
-        let id = self.next;
-        let raw = self.tree.raw(id);
+        let raw = self.tree.raw(self.next);
         self.next = raw.next;
-        Some(Node::of(self.tree, id, raw))
+        Some(Node::of(self.tree, raw))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -285,11 +285,10 @@ impl<'t> Iterator for Entries<'t> {
     #[inline]
     fn next(&mut self) -> Option<(Node<'t>, Node<'t>)> {
         self.left = self.left.checked_sub(1)?;
-        let (id, key) = (self.next, self.tree.raw(self.next));
+        let key = self.tree.raw(self.next);
         let value = self.tree.raw(key.next);
         self.next = value.next;
-        let key_node = Node::of(self.tree, id, key);
-        Some((key_node, Node::of(self.tree, key.next, value)))
+        Some((Node::of(self.tree, key), Node::of(self.tree, value)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
