@@ -342,9 +342,9 @@ impl<'t> NodeDe<'t, '_> {
         true
     }
 
-    /// A-WIRE-5: an integer, or with istiod its digits in quotes.
+    /// A-WIRE-5: an integer, or with istiod its digits in quotes, or with the API server one with a fraction of nothing.
     fn integer(&self) -> Option<i128> {
-        if let Some(number) = self.node.as_int() {
+        if let Some(number) = self.node.as_int().or_else(|| self.whole()) {
             return Some(number);
         }
         let text = self.node.as_str()?;
@@ -355,6 +355,16 @@ impl<'t> NodeDe<'t, '_> {
         let number = canonical.then(|| text.parse().ok()).flatten()?;
         self.note_quoted(codes::INTEGER)?;
         Some(number)
+    }
+
+    /// `80.0`: the API server takes it for 80, and hands 80 on to istiod, which would not take it itself.
+    fn whole(&self) -> Option<i128> {
+        if self.node.kind() != NodeKind::Float || !self.cx().dialect.profile.has_api_server() {
+            return None;
+        }
+        let (whole, fraction) = self.node.text().split_once('.')?;
+        let is_whole = !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0');
+        is_whole.then(|| whole.parse().ok()).flatten()
     }
 
     /// A number in quotes: istiod reads it, the API server does not. `None` where it is no number at all.
