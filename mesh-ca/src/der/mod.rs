@@ -12,7 +12,9 @@ mod tests;
 mod writer;
 
 pub use self::error::{DerError, DerErrorKind};
-pub(crate) use self::reader::{Element, Reader, check, single};
+#[cfg(any(feature = "x509", test))]
+pub(crate) use self::reader::check;
+pub(crate) use self::reader::{Element, Reader, single};
 pub(crate) use self::writer::Writer;
 
 pub(crate) const BOOLEAN: u8 = 0x01;

@@ -80,11 +80,8 @@ impl Facts {
                 match part.tag {
                     0x01 => self.is_ca = Some(part.content != [0]),
                     _ => {
-                        self.path_len = Some(
-                            part.content
-                                .iter()
-                                .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-                        )
+                        let bytes = part.content.iter();
+                        self.path_len = Some(bytes.fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
                     }
                 }
             }

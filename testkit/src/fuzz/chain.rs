@@ -254,7 +254,7 @@ impl Spoiler<'_, '_> {
             }
             6 => {
                 template.serial =
-                    bytes.pick(&[vec![0], vec![0x80], vec![1; 20], vec![1; 21], vec![0, 1], vec![]])
+                    bytes.pick(&[vec![0], vec![0x80], vec![1; 20], vec![1; 21], vec![0, 1], vec![]]);
             }
             7 => {
                 let (is_ca, limit) = (bytes.below(2) == 0, bytes.below(3) as u64);

@@ -13,7 +13,7 @@ use mesh_ca::rotation::SvidFailure;
 use self::host::{Answer, Host};
 use super::bytes::Bytes;
 
-/// An agent that lives through any events keeps its promises, which [`Host`] and [`proxy`] hold it to; a copy of it that was
+/// An agent that lives through any events keeps its promises, which the host and its proxies hold it to; a copy of it that was
 /// made at any moment goes on as it does, and so does the rotation within, saved and restored at any moment. When the CA is
 /// well again and the proxies answer, each of them ends with what the agent holds (C-SDS-1..14, C-WR-7, C-GEN-6).
 pub fn sds_trace(bytes: &[u8]) {

@@ -57,7 +57,7 @@ impl Rotation {
 
     pub(super) fn passed(&mut self, now: Now) {
         self.call(now, |rotator, entropy| {
-            rotator.handle_timeout(now, entropy).expect("entropy")
+            rotator.handle_timeout(now, entropy).expect("entropy");
         });
     }
 
