@@ -298,6 +298,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// At the content of the value that was read from here, and at what follows it.
+    #[inline]
+    fn inside(&self, element: &Element<'a>) -> Self {
+        let header = element.der.len().saturating_sub(element.content.len());
+        Self {
+            rest: self.rest.get(header..).unwrap_or_default(),
+            offset: element.offset,
+            depth: self.depth,
+        }
+    }
+
     /// Nothing may be left.
     #[inline]
     pub(crate) fn finish(self) -> Result<(), DerError> {
@@ -322,16 +333,38 @@ pub(crate) fn single(bytes: &[u8], tag: u8) -> Result<Element<'_>, DerError> {
 /// BIT STRINGs hold is not looked into.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), DerError> {
     let mut reader = Reader::new(bytes);
-    check_element(&reader.any()?)?;
-    reader.finish()
-}
-
-#[inline]
-fn check_element(element: &Element<'_>) -> Result<(), DerError> {
-    if element.tag & 0x20 != 0 {
-        check_inside(element)
-    } else {
-        check_primitive(element)
+    // How many bytes stand behind the innermost open value, and behind each of those around it.
+    let mut behind = 0;
+    let mut around = [0; MAX_DEPTH as usize];
+    let mut depth = 0_usize;
+    loop {
+        let start = reader;
+        let element = reader.any()?;
+        if reader.rest.len() < behind {
+            return Err(start.error(DerErrorKind::Truncated));
+        }
+        if element.tag & 0x20 == 0 {
+            check_primitive(&element)?;
+        } else {
+            check_constructed(&element)?;
+            let Some(place) = around.get_mut(depth) else {
+                return Err(element.error(DerErrorKind::TooDeep));
+            };
+            *place = behind;
+            depth = depth.saturating_add(1);
+            behind = reader.rest.len();
+            reader = start.inside(&element);
+        }
+        while reader.rest.len() == behind {
+            let Some(outer) = depth.checked_sub(1) else {
+                return reader.finish();
+            };
+            depth = outer;
+            behind = around.get(depth).copied().unwrap_or(0);
+        }
+        if depth == 0 {
+            return reader.finish();
+        }
     }
 }
 
@@ -352,22 +385,30 @@ fn check_primitive(element: &Element<'_>) -> Result<(), DerError> {
     }
 }
 
-fn check_inside(element: &Element<'_>) -> Result<(), DerError> {
-    // Strings and other universal types are primitive in DER.
-    if element.tag < 0x40 && !matches!(element.tag, SEQUENCE | SET) {
-        return Err(element.error(DerErrorKind::Unexpected));
+/// What can be said of a value without those inside, and the order of a SET.
+#[inline]
+fn check_constructed(element: &Element<'_>) -> Result<(), DerError> {
+    match element.tag {
+        SET => check_order(element),
+        // Strings and other universal types are primitive in DER.
+        0x40.. | SEQUENCE => Ok(()),
+        _ => Err(element.error(DerErrorKind::Unexpected)),
     }
-    let mut reader = element.reader()?;
-    let mut previous = None;
+}
+
+fn check_order(set: &Element<'_>) -> Result<(), DerError> {
+    let mut reader = Reader {
+        rest: set.content,
+        offset: set.offset,
+        depth: set.depth,
+    };
+    let mut previous: &[u8] = &[];
     while !reader.is_empty() {
-        let inner = reader.any()?;
-        if element.tag == SET {
-            if previous.is_some_and(|previous| inner.der < previous) {
-                return Err(inner.error(DerErrorKind::SetOrder));
-            }
-            previous = Some(inner.der);
+        let element = reader.any()?;
+        if element.der < previous {
+            return Err(element.error(DerErrorKind::SetOrder));
         }
-        check_element(&inner)?;
+        previous = element.der;
     }
     Ok(())
 }

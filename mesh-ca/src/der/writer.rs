@@ -46,18 +46,26 @@ impl Writer {
                     *byte = short;
                 }
             }
-            _ => {
-                // The others are written at the end and turned round to the place where they belong.
-                let end = self.bytes.len();
-                self.long_length(length);
-                let last = self.bytes.pop();
-                let moved = self.bytes.len().saturating_sub(end);
-                if let (Some(tail), Some(last)) = (self.bytes.get_mut(at..), last) {
-                    tail.rotate_right(moved.min(tail.len()));
-                    if let Some(byte) = tail.get_mut(moved) {
-                        *byte = last;
-                    }
-                }
+            _ => self.widen_length(at, length),
+        }
+    }
+
+    /// Makes room for a length of 128 or more where one byte was kept for it.
+    fn widen_length(&mut self, at: usize, length: usize) {
+        let bytes = length.to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let significant = bytes.get(zeros..).unwrap_or_default();
+        // INVARIANT: a usize has at most eight bytes.
+        let first = 0x80 | u8::try_from(significant.len()).unwrap_or(0);
+        let (from, end) = (at.saturating_add(1), self.bytes.len());
+        // The bytes appended here are only room for those that move.
+        self.bytes.extend_from_slice(significant);
+        self.bytes
+            .copy_within(from..end, from.saturating_add(significant.len()));
+        if let Some([place, rest @ ..]) = self.bytes.get_mut(at..) {
+            *place = first;
+            for (place, byte) in rest.iter_mut().zip(significant) {
+                *place = *byte;
             }
         }
     }
