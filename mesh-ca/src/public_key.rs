@@ -118,8 +118,14 @@ impl<'a> PublicKeyInfo<'a> {
     ///
     /// Spec: RFC 7093 §2, method 1; ca.md C-KEY-9.
     pub fn key_id(&self) -> KeyId {
-        let digest = Sha256::digest(self.key);
-        KeyId::new(digest.get(..20).unwrap_or_default())
+        KeyId::from(self.key_id_bytes())
+    }
+
+    /// The bytes of [`key_id`](Self::key_id).
+    pub(crate) fn key_id_bytes(&self) -> [u8; 20] {
+        let digest: [u8; 32] = Sha256::digest(self.key).into();
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _] = digest;
+        id
     }
 
     /// SHA-256 over the whole SubjectPublicKeyInfo: what deny lists hold.

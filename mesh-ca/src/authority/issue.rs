@@ -13,8 +13,8 @@ use super::{
 use crate::certificate::{SubjectAltNames, common_name_of};
 use crate::der::SEQUENCE;
 use crate::{
-    BundleSet, Entropy, EntropyError, Grant, KeyAlgorithm, KeyUsage, PublicKeyInfo, SerialNumber,
-    SignRequest, SignatureCache, SignatureFormat, SignatureVerifier, SpiffeId, UnixTime, VerifyOptions,
+    BundleSet, Entropy, EntropyError, Grant, KeyAlgorithm, KeyUsage, SerialNumber, SignRequest,
+    SignatureCache, SignatureFormat, SignatureVerifier, SpiffeId, UnixTime, VerifyOptions,
     distinguished_name, oid,
 };
 
@@ -111,13 +111,11 @@ impl Authority {
         let mut notes = Vec::new();
         let (not_before, not_after) = validity(issuer, policy, grant.ttl, now, &mut notes)?;
         let subject = subject(policy, grant, &mut notes);
-        let key = PublicKeyInfo::parse(&grant.spki)?;
         let mut key_usage = KeyUsage::DIGITAL_SIGNATURE;
         let is_rsa = matches!(grant.key_algorithm, KeyAlgorithm::Rsa(_));
         if is_rsa || policy.profile == LeafProfile::IstioCompat {
             key_usage = key_usage | KeyUsage::KEY_ENCIPHERMENT;
         }
-        let subject_key_id = key.key_id();
         let fields = Fields {
             serial: draw_serial(entropy)?,
             algorithm,
@@ -129,7 +127,7 @@ impl Authority {
         };
         let extensions = LeafExtensions {
             authority_key_id: issuer.key_id.as_bytes(),
-            subject_key_id: subject_key_id.as_bytes(),
+            subject_key_id: &grant.key_id,
             names: SubjectAltNames {
                 uri: grant.id.as_str(),
                 dns: &grant.dns,

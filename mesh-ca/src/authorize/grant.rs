@@ -16,6 +16,7 @@ use crate::{CaError, KeyAlgorithm, RevocationStore, SpiffeId, UnixTime, dns_name
 pub struct Grant {
     pub(crate) spki: Arc<[u8]>,
     pub(crate) spki_digest: [u8; 32],
+    pub(crate) key_id: [u8; 20],
     pub(crate) key_algorithm: KeyAlgorithm,
     pub(crate) id: SpiffeId,
     pub(crate) dns: Vec<String>,
@@ -42,6 +43,7 @@ impl Grant {
         Self {
             spki: Arc::clone(&csr.spki),
             spki_digest: csr.spki_digest,
+            key_id: csr.key_id,
             key_algorithm: csr.key_algorithm,
             id,
             dns,

@@ -165,6 +165,7 @@ impl CsrPolicy {
         Ok(ValidCsr {
             spki: Arc::from(parsed.public_key.der()),
             spki_digest: parsed.public_key.digest(),
+            key_id: parsed.public_key.key_id_bytes(),
             key_algorithm: parsed.public_key.algorithm(),
             uri: names.uri,
             dns: names.dns,
@@ -341,6 +342,7 @@ impl CsrPolicy {
 pub struct ValidCsr {
     pub(crate) spki: Arc<[u8]>,
     pub(crate) spki_digest: [u8; 32],
+    pub(crate) key_id: [u8; 20],
     pub(crate) key_algorithm: KeyAlgorithm,
     pub(crate) uri: Option<SpiffeId>,
     pub(crate) dns: Vec<String>,

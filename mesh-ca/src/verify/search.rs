@@ -26,7 +26,10 @@ pub(super) fn candidates<'a>(
     intermediates: impl IntoIterator<Item = Certificate<'a>>,
     bundle: &'a TrustBundle,
 ) -> Vec<Candidate<'a>> {
-    let mut found: Vec<Candidate<'a>> = Vec::new();
+    let intermediates = intermediates.into_iter();
+    // One anchor is the usual number.
+    let room = intermediates.size_hint().1.unwrap_or(0).saturating_add(1);
+    let mut found: Vec<Candidate<'a>> = Vec::with_capacity(room);
     for certificate in intermediates {
         let is_known = certificate.der() == leaf.der()
             || found
@@ -84,6 +87,13 @@ const LEAF: usize = usize::MAX;
 /// How far a path got that is complete.
 const COMPLETE: usize = usize::MAX;
 
+/// A list for a path of usual length, with its first element.
+fn with_room<T>(first: T) -> Vec<T> {
+    let mut list = Vec::with_capacity(4);
+    list.push(first);
+    list
+}
+
 impl<'s, 'a> Search<'s, 'a> {
     pub(super) fn new(
         checks: Checks<'s, 'a>,
@@ -95,8 +105,8 @@ impl<'s, 'a> Search<'s, 'a> {
             candidates,
             cache: None,
             trace: None,
-            path: vec![leaf],
-            chosen: vec![LEAF],
+            path: with_room(leaf),
+            chosen: with_room(LEAF),
             signatures: Vec::new(),
             visits: 0,
             name_comparisons: 0,
