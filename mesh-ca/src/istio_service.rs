@@ -184,10 +184,7 @@ mod tests {
         let caller = Caller::from(&id());
         let (answer, audit) = ask(&request(), &caller);
         assert_eq!(answer, Ok(2));
-        assert_eq!(
-            (audit.decision, audit.rule.as_str()),
-            (Decision::Issued, "granted")
-        );
+        assert_eq!((audit.decision, &*audit.rule), (Decision::Issued, "granted"));
         assert_eq!(audit.not_after, Some(NOW + Duration::from_secs(3_600)));
         assert!(audit.serial.is_some());
 
@@ -200,10 +197,7 @@ mod tests {
             answer,
             Err("INVALID_ARGUMENT: certificate signing request refused".to_owned())
         );
-        assert_eq!(
-            (audit.decision, audit.rule.as_str()),
-            (Decision::Refused, "csr.pem")
-        );
+        assert_eq!((audit.decision, &*audit.rule), (Decision::Refused, "csr.pem"));
 
         let other = Caller::from(&"spiffe://td/ns/a/sa/other".parse::<SpiffeId>().unwrap());
         let (answer, audit) = ask(&request(), &other);
@@ -220,7 +214,7 @@ mod tests {
             Err("INVALID_ARGUMENT: certificate lifetime refused".to_owned())
         );
         assert_eq!(
-            (audit.decision, audit.rule.as_str()),
+            (audit.decision, &*audit.rule),
             (Decision::Refused, "ca.ttl_too_long")
         );
         assert_eq!(audit.issued, None);
@@ -276,18 +270,15 @@ mod tests {
                 "issuer" => "csr.key_is_issuer",
                 _ => "csr.key_denied",
             };
-            assert_eq!(ask(&mut ca, key, NOW), (refused, expected.to_owned()));
+            assert_eq!(ask(&mut ca, key, NOW), (refused, expected.into()));
         }
-        assert_eq!(ask(&mut ca, &good, NOW), (None, "granted".to_owned()));
+        assert_eq!(ask(&mut ca, &good, NOW), (None, "granted".into()));
 
         let until = NOW + Duration::from_secs(60);
         ca.revocations.block(&id(), until);
         let denied = Some(crate::StatusCode::PermissionDenied);
-        assert_eq!(
-            ask(&mut ca, &good, NOW),
-            (denied, "auth.identity_blocked".to_owned())
-        );
-        assert_eq!(ask(&mut ca, &good, until), (None, "granted".to_owned()));
+        assert_eq!(ask(&mut ca, &good, NOW), (denied, "auth.identity_blocked".into()));
+        assert_eq!(ask(&mut ca, &good, until), (None, "granted".into()));
     }
 
     /// Scenario 39, C-AUTH-7: named signers.

@@ -190,7 +190,7 @@ impl CaProfile {
             issuer: None,
             not_after: (now + self.ttl).floor_to_secs(),
             path_len: self.path_len,
-            spki,
+            spki: &Arc::from(spki),
             key_id: &key_id,
             subject: &subject,
             serial,
@@ -261,7 +261,7 @@ struct Parts<'a> {
     issuer: Option<&'a Issuer>,
     not_after: UnixTime,
     path_len: Option<u8>,
-    spki: &'a [u8],
+    spki: &'a Arc<[u8]>,
     key_id: &'a KeyId,
     subject: &'a [u8],
     serial: SerialNumber,
@@ -415,7 +415,7 @@ impl Authority {
             .ok_or(CaError::CrossSign {
                 reason: "it is no authority",
             })?;
-        if other.public_key_der() == issuer.spki {
+        if other.public_key_der() == &*issuer.spki {
             return Err(CaError::KeyIsIssuer);
         }
         let path_len = constraints
@@ -431,7 +431,7 @@ impl Authority {
             issuer: Some(issuer),
             not_after,
             path_len: path_len_below(issuer, path_len)?,
-            spki: other.public_key_der(),
+            spki: &Arc::from(other.public_key_der()),
             key_id: &key_id,
             subject: other.subject().der(),
             serial: draw_serial(entropy)?,

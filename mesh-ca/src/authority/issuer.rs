@@ -15,7 +15,7 @@ pub(crate) struct Issuer {
     pub(crate) served: Vec<Arc<[u8]>>,
     /// The subject, byte by byte.
     pub(crate) subject: Vec<u8>,
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
     pub(crate) key_algorithm: KeyAlgorithm,
     /// The subjectKeyIdentifier, whatever method made it (C-KEY-9).
     pub(crate) key_id: KeyId,
@@ -38,7 +38,7 @@ impl Issuer {
             certificate: certificate.to_vec(),
             served: Vec::new(),
             subject: signing.subject().der().to_vec(),
-            spki: key.der().to_vec(),
+            spki: Arc::from(key.der()),
             key_algorithm: key.algorithm(),
             key_id,
             not_before: signing.not_before(),

@@ -1,15 +1,16 @@
 //! What is to be signed, and what comes of it.
 
+use std::sync::Arc;
+
 use crate::certificate::{
-    self, KeyPurpose, KeyUsage, SubjectAltNames, write_authority_key_id, write_ca_constraints,
-    write_extended_key_usage, write_key_usage, write_leaf_constraints, write_subject_key_id,
-    write_uri_constraints,
+    self, KeyUsage, SubjectAltNames, write_authority_key_id, write_ca_constraints, write_key_usage,
+    write_leaf_constraints, write_leaf_purposes, write_subject_key_id, write_uri_constraints,
 };
 use crate::der::{SEQUENCE, Writer, context_constructed};
 use crate::signature::{verify_signature, write_identifier};
 use crate::{
-    CaError, Certificate, PublicKeyInfo, SerialNumber, SignatureAlgorithm, SignatureError, SignatureFormat,
-    SignatureVerifier, UnixTime,
+    CaError, Certificate, Limits, PublicKeyInfo, SerialNumber, SignatureAlgorithm, SignatureError,
+    SignatureFormat, SignatureVerifier, UnixTime,
 };
 
 /// About what serial number, validity and extensions need, so that a buffer seldom grows.
@@ -25,7 +26,7 @@ pub(crate) struct Template {
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
-    pub(crate) spki: Vec<u8>,
+    pub(crate) spki: Arc<[u8]>,
     pub(crate) tbs: Vec<u8>,
 }
 
@@ -38,7 +39,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
     pub(crate) subject: &'a [u8],
-    pub(crate) spki: &'a [u8],
+    pub(crate) spki: &'a Arc<[u8]>,
 }
 
 /// The extensions of a leaf (C-SIGN-7).
@@ -77,7 +78,7 @@ impl Template {
             write_authority_key_id(list, authority_key_id);
             names.write(list, *names_critical);
             write_key_usage(list, *key_usage);
-            write_extended_key_usage(list, &[KeyPurpose::ServerAuth, KeyPurpose::ClientAuth]);
+            write_leaf_purposes(list);
             if let Some(url) = crl_url {
                 certificate::write_crl_url(list, url);
             }
@@ -153,7 +154,7 @@ impl Template {
             algorithm,
             not_before,
             not_after,
-            spki: spki.to_vec(),
+            spki: Arc::clone(spki),
             tbs: writer.into_bytes(),
         }
     }
@@ -170,14 +171,16 @@ impl Template {
         writer.into_bytes()
     }
 
-    /// Reads the certificate again and compares it with what was meant (C-SIGN-13).
+    /// Reads the certificate again and compares it with what was meant (C-SIGN-13). Every value that this writer makes is
+    /// read strictly; what was taken over as it is (names of authorities, keys) was read when it came.
     pub(crate) fn check<'c>(&self, certificate: &'c [u8]) -> Result<Certificate<'c>, CaError> {
-        let read = Certificate::parse(certificate).map_err(|_| CaError::Template)?;
+        let read =
+            Certificate::parse_within(certificate, &Limits::default()).map_err(|_| CaError::Template)?;
         let is_as_meant = read.tbs_der() == self.tbs
             && read.serial_number() == Some(self.serial)
             && read.not_before() == self.not_before
             && read.not_after() == self.not_after
-            && read.public_key_der() == self.spki
+            && *read.public_key_der() == *self.spki
             && read.signature_algorithm() == Ok(self.algorithm);
         if is_as_meant {
             Ok(read)

@@ -1,5 +1,7 @@
 //! The record of a decision.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AuthErrorKind, Caller};
@@ -25,7 +27,7 @@ pub struct AuditRecord {
     /// What was decided.
     pub decision: Decision,
     /// The code of the rule that decided; `granted` where none refused.
-    pub rule: String,
+    pub rule: Cow<'static, str>,
     /// Who asked.
     pub caller: Caller,
     /// SHA-256 over the DER of the request.
@@ -48,7 +50,7 @@ impl AuditRecord {
     pub(crate) fn new(caller: &Caller, csr_digest: [u8; 32], requested: Option<SpiffeId>) -> Self {
         Self {
             decision: Decision::Refused,
-            rule: String::new(),
+            rule: Cow::Borrowed(""),
             caller: caller.clone(),
             csr_digest,
             requested,
@@ -76,10 +78,10 @@ impl AuditRecord {
         not(feature = "messages"),
         allow(dead_code, reason = "handlers of messages do all steps at once")
     )]
-    pub(crate) fn failed(&self, code: &str, detail: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn failed(&self, code: &'static str, detail: &dyn std::fmt::Display) -> Self {
         Self {
             decision: Decision::Refused,
-            rule: code.to_owned(),
+            rule: Cow::Borrowed(code),
             issued: None,
             detail: detail.to_string(),
             ..self.clone()
@@ -88,13 +90,13 @@ impl AuditRecord {
 
     pub(super) fn grant(&mut self, id: Option<&SpiffeId>) {
         self.decision = Decision::Granted;
-        self.rule = "granted".to_owned();
+        self.rule = Cow::Borrowed("granted");
         self.issued = id.cloned();
     }
 
     pub(super) fn refuse(&mut self, kind: &AuthErrorKind) {
         self.decision = Decision::Refused;
-        self.rule = kind.code().to_owned();
+        self.rule = Cow::Borrowed(kind.code());
         self.detail = kind.to_string();
     }
 }

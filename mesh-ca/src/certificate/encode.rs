@@ -2,12 +2,31 @@
 
 use std::net::IpAddr;
 
-use super::{KeyPurpose, KeyUsage};
-use crate::der::{BIT_STRING, OCTET_STRING, SEQUENCE, Writer, context, context_constructed};
+use super::KeyUsage;
+use crate::der::{
+    BIT_STRING, BOOLEAN, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, Writer, context, context_constructed,
+};
 use crate::oid;
 
 /// The longest common name. Spec: RFC 5280 appendix A.1, ub-common-name.
 const MAX_COMMON_NAME: usize = 64;
+
+/// extKeyUsage of a leaf, the whole extension: the same in every leaf, so that it is written in one go.
+#[rustfmt::skip]
+const LEAF_PURPOSES: &[u8] = &[
+    SEQUENCE, 29, OBJECT_IDENTIFIER, 3, 0x55, 0x1d, 0x25,
+    OCTET_STRING, 22, SEQUENCE, 20,
+    OBJECT_IDENTIFIER, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1,
+    OBJECT_IDENTIFIER, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2,
+];
+
+/// basicConstraints of a leaf, the whole extension.
+#[rustfmt::skip]
+const LEAF_CONSTRAINTS: &[u8] = &[
+    SEQUENCE, 12, OBJECT_IDENTIFIER, 3, 0x55, 0x1d, 0x13,
+    BOOLEAN, 1, 0xff,
+    OCTET_STRING, 2, SEQUENCE, 0,
+];
 
 /// The name, if it fits into a common name.
 pub(crate) fn common_name_of(name: &str) -> Option<&str> {
@@ -59,15 +78,9 @@ pub(crate) fn write_key_usage(extensions: &mut Writer, usage: KeyUsage) {
     });
 }
 
-/// extKeyUsage, not critical.
-pub(crate) fn write_extended_key_usage(extensions: &mut Writer, purposes: &[KeyPurpose]) {
-    extension(extensions, oid::EXTENDED_KEY_USAGE, false, |value| {
-        value.nested(SEQUENCE, |list| {
-            for purpose in purposes {
-                list.oid(purpose.oid());
-            }
-        });
-    });
+/// extKeyUsage of a leaf, not critical: serverAuth, then clientAuth.
+pub(crate) fn write_leaf_purposes(extensions: &mut Writer) {
+    extensions.raw(LEAF_PURPOSES);
 }
 
 /// basicConstraints of an authority, critical.
@@ -84,9 +97,7 @@ pub(crate) fn write_ca_constraints(extensions: &mut Writer, path_len: Option<u8>
 
 /// basicConstraints of a certificate that is no authority, critical: an empty SEQUENCE.
 pub(crate) fn write_leaf_constraints(extensions: &mut Writer) {
-    extension(extensions, oid::BASIC_CONSTRAINTS, true, |value| {
-        value.value(SEQUENCE, &[]);
-    });
+    extensions.raw(LEAF_CONSTRAINTS);
 }
 
 /// subjectKeyIdentifier, not critical.
@@ -139,4 +150,28 @@ fn extension(extensions: &mut Writer, oid: &[u8], critical: bool, value: impl Fn
         }
         extension.nested(OCTET_STRING, value);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyPurpose;
+
+    /// C-SIGN-7: the extensions that stand here in one piece are what their parts make.
+    #[test]
+    fn whole_extensions_are_their_parts() {
+        let mut writer = Writer::new();
+        extension(&mut writer, oid::EXTENDED_KEY_USAGE, false, |value| {
+            value.nested(SEQUENCE, |list| {
+                list.oid(KeyPurpose::ServerAuth.oid());
+                list.oid(KeyPurpose::ClientAuth.oid());
+            });
+        });
+        assert_eq!(writer.into_bytes(), LEAF_PURPOSES);
+        let mut writer = Writer::new();
+        extension(&mut writer, oid::BASIC_CONSTRAINTS, true, |value| {
+            value.value(SEQUENCE, &[]);
+        });
+        assert_eq!(writer.into_bytes(), LEAF_CONSTRAINTS);
+    }
 }

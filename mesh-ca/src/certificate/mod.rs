@@ -80,6 +80,15 @@ impl<'a> Certificate<'a> {
             return Err(CertificateError::TooLarge);
         }
         der::check(der)?;
+        Self::parse_within(der, limits)
+    }
+
+    /// Parses a certificate that was just made, and so is strict DER: what its values are is asked, and whether it is within
+    /// the limits.
+    pub(crate) fn parse_within(der: &'a [u8], limits: &Limits) -> Result<Self, CertificateError> {
+        if der.len() > limits.certificate {
+            return Err(CertificateError::TooLarge);
+        }
         let certificate = Self::parse_checked(der)?;
         let names = certificate.extensions.subject_alt_names;
         if names.map_or(0, |names| names.value.len()) > limits.subject_alt_names {
