@@ -106,7 +106,91 @@ fn months_have_their_days() {
     }
 }
 
+/// The rules of [`check`], as readers find them that go down into each value.
+fn check_by_readers(element: &Element<'_>) -> Result<(), DerError> {
+    if element.tag & 0x20 == 0 {
+        return match element.tag {
+            BOOLEAN => element.boolean().map(|_| ()),
+            INTEGER | ENUMERATED => element.integer().map(|_| ()),
+            BIT_STRING => element.bits().map(|_| ()),
+            OBJECT_IDENTIFIER => element.oid().map(|_| ()),
+            NULL if element.content.is_empty() => Ok(()),
+            UTF8_STRING if std::str::from_utf8(element.content).is_ok() => Ok(()),
+            NULL | UTF8_STRING | 0x00 | 0x10 | 0x11 => Err(element.error(DerErrorKind::Unexpected)),
+            _ => Ok(()),
+        };
+    }
+    if !matches!(element.tag, SEQUENCE | SET | 0x40..) {
+        return Err(element.error(DerErrorKind::Unexpected));
+    }
+    let mut reader = element.reader()?;
+    let mut previous: &[u8] = &[];
+    while !reader.is_empty() {
+        let inner = reader.any()?;
+        if element.tag == SET && inner.der < previous {
+            return Err(inner.error(DerErrorKind::SetOrder));
+        }
+        previous = inner.der;
+        check_by_readers(&inner)?;
+    }
+    Ok(())
+}
+
+fn is_strict_by_readers(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let element = reader.any();
+    element.is_ok_and(|element| check_by_readers(&element).is_ok()) && reader.is_empty()
+}
+
+/// Values in values. Most are strict, but for the order of what a SET holds.
+fn trees() -> impl Strategy<Value = Vec<u8>> {
+    const STRICT: [&[u8]; 9] = [
+        &[BOOLEAN, 1, 0xff],
+        &[INTEGER, 2, 0, 0x80],
+        &[BIT_STRING, 2, 4, 0x30],
+        &[0x04, 2, 0x30, 0x80],
+        &[NULL, 0],
+        &[OBJECT_IDENTIFIER, 3, 0x55, 0x1d, 0x11],
+        &[UTF8_STRING, 1, b'a'],
+        &[0x41, 0],
+        &[0x80, 1, 7],
+    ];
+    let strict = prop::sample::select(&STRICT[..]).prop_map(<[u8]>::to_vec);
+    let any_value = (any::<u8>(), prop::collection::vec(any::<u8>(), 0..4)).prop_map(|(tag, content)| {
+        let mut writer = Writer::new();
+        writer.value(tag, &content);
+        writer.into_bytes()
+    });
+    let leaf = prop_oneof![50 => strict, 1 => any_value];
+    leaf.prop_recursive(30, 200, 4, |inner| {
+        let tag = prop::sample::select(vec![SEQUENCE, SEQUENCE, SEQUENCE, 0xa0, 0xa3, 0x61, SET]);
+        (tag, prop::collection::vec(inner, 0..4)).prop_map(|(tag, values)| {
+            let mut writer = Writer::new();
+            writer.nested(tag, |inside| inside.raw(&values.concat()));
+            writer.into_bytes()
+        })
+    })
+}
+
 proptest! {
+    /// C-GEN-9: whole and damaged.
+    #[test]
+    fn the_check_is_that_of_readers(
+        mut bytes in trees(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u32), 0..3),
+        cut in any::<prop::sample::Index>(),
+        is_cut in prop::bool::weighted(0.1),
+    ) {
+        for (at, bit) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }
+        if is_cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        prop_assert_eq!(check(&bytes).is_ok(), is_strict_by_readers(&bytes), "{:x?}", bytes);
+    }
+
     #[test]
     fn written_times_read_back(secs in UnixTime::MIN_X509.as_secs()..=UnixTime::MAX_X509.as_secs()) {
         let mut writer = Writer::new();
