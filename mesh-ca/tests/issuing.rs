@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use mesh_ca::jwt::{JwtMinter, JwtRequest};
 use mesh_ca::{
-    Authority, CaProfile, Caller, Certificate, Crl, CrlSet, CsrBuilder, CsrPolicy, InsecureSeededEntropy,
-    KeyAlgorithm, KeyPair, KeyProvider, KeyUsage, Limits, Revocation, RevocationPolicy, RevocationStore,
-    SerialNumber, SignError, SignatureAlgorithm, Signer, SpiffeId, TrustDomain, UnixTime, VerifyOptions,
+    Authority, CaGrant, CaProfile, Caller, Certificate, Crl, CrlSet, CsrBuilder, CsrPolicy,
+    InsecureSeededEntropy, KeyAlgorithm, KeyPair, KeyProvider, KeyUsage, Limits, Revocation,
+    RevocationPolicy, RevocationStore, SerialNumber, SignError, SignatureAlgorithm, Signer, SpiffeId,
+    TrustDomain, UnixTime, VerifyOptions,
 };
 
 use pki::{NOW, below, issue};
@@ -21,6 +22,20 @@ fn domain() -> TrustDomain {
 
 fn web() -> SpiffeId {
     "spiffe://example.org/web".parse().unwrap()
+}
+
+/// What [`web`] may have for its key: an authority below another one.
+fn intermediate_grant(key: &KeyPair) -> CaGrant {
+    let csr = CsrBuilder::for_intermediate(&domain())
+        .unwrap()
+        .build(key)
+        .unwrap();
+    let caller = Caller::from(&web()).with_downstream(true);
+    CsrPolicy::istio()
+        .check_ca(csr.der())
+        .unwrap()
+        .authorize(&caller)
+        .unwrap()
 }
 
 /// C-CA-2: an intermediate has no authority below it, ends with its parent, may have the name of the trust domain and name
@@ -55,16 +70,7 @@ fn intermediates_are_bounded_by_their_parents() {
         assert!(parent.trust_bundle().verify(svid.chain(), &options).is_ok());
         // No authority below it: the path length is used up.
         let key = KeyPair::generate(&mut InsecureSeededEntropy::new(4)).unwrap();
-        let csr = CsrBuilder::for_intermediate(&domain())
-            .unwrap()
-            .build(&key)
-            .unwrap();
-        let caller = Caller::from(&web()).with_downstream(true);
-        let grant = CsrPolicy::istio()
-            .check_ca(csr.der())
-            .unwrap()
-            .authorize(&caller)
-            .unwrap();
+        let grant = intermediate_grant(&key);
         let error = ca
             .issue_intermediate(
                 &grant,
@@ -331,16 +337,7 @@ fn equal_inputs_give_equal_outputs() {
         let signer = Arc::<KeyPair>::clone(&root_key);
         let mut root = CaProfile::root(domain()).self_sign(signer, NOW, entropy).unwrap();
         let key = new_key(entropy);
-        let csr = CsrBuilder::for_intermediate(&domain())
-            .unwrap()
-            .build(&*key)
-            .unwrap();
-        let caller = Caller::from(&web()).with_downstream(true);
-        let grant = CsrPolicy::istio()
-            .check_ca(csr.der())
-            .unwrap()
-            .authorize(&caller)
-            .unwrap();
+        let grant = intermediate_grant(&key);
         let profile = CaProfile::intermediate(domain());
         let issued = root.issue_intermediate(&grant, &profile, NOW, entropy).unwrap();
         let mut ca = root.intermediate(&issued, key).unwrap();

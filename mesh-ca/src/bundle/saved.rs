@@ -9,15 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[cfg(feature = "jwt")]
 use super::WitKey;
 use super::{BundleSet, TrustBundle, X509Authority};
-use crate::{AliasIsFederated, Limits, TrustDomain};
+use crate::{AliasIsFederated, Limits, TrustDomain, base64_serde};
 #[cfg(feature = "jwt")]
 use crate::{json::Json, jwk::has_private_member, jwt::JwtBundle};
 
@@ -97,14 +95,13 @@ impl From<SavedBundle> for TrustBundle {
 /// The DER in base64.
 impl Serialize for X509Authority {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(self.der()))
+        base64_serde::serialize(&self.der(), serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for X509Authority {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let der = STANDARD.decode(text).map_err(D::Error::custom)?;
+        let der: Vec<u8> = base64_serde::deserialize(deserializer)?;
         Self::parse(&der, &Limits::default()).map_err(D::Error::custom)
     }
 }
