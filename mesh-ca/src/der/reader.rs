@@ -355,11 +355,8 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), DerError> {
             behind = reader.rest.len();
             reader = start.inside(&element);
         }
-        while reader.rest.len() == behind {
-            let Some(outer) = depth.checked_sub(1) else {
-                return reader.finish();
-            };
-            depth = outer;
+        while depth > 0 && reader.rest.len() == behind {
+            depth = depth.saturating_sub(1);
             behind = around.get(depth).copied().unwrap_or(0);
         }
         if depth == 0 {
@@ -397,11 +394,7 @@ fn check_constructed(element: &Element<'_>) -> Result<(), DerError> {
 }
 
 fn check_order(set: &Element<'_>) -> Result<(), DerError> {
-    let mut reader = Reader {
-        rest: set.content,
-        offset: set.offset,
-        depth: set.depth,
-    };
+    let mut reader = set.reader()?;
     let mut previous: &[u8] = &[];
     while !reader.is_empty() {
         let element = reader.any()?;

@@ -53,10 +53,7 @@ impl Writer {
     /// Makes room for a length of 128 or more where one byte was kept for it.
     fn widen_length(&mut self, at: usize, length: usize) {
         let bytes = length.to_be_bytes();
-        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-        let significant = bytes.get(zeros..).unwrap_or_default();
-        // INVARIANT: a usize has at most eight bytes.
-        let first = 0x80 | u8::try_from(significant.len()).unwrap_or(0);
+        let (first, significant) = long_form(&bytes);
         let (from, end) = (at.saturating_add(1), self.bytes.len());
         // The bytes appended here are only room for those that move.
         self.bytes.extend_from_slice(significant);
@@ -134,11 +131,8 @@ impl Writer {
     /// A length of 128 or more.
     fn long_length(&mut self, length: usize) {
         let bytes = length.to_be_bytes();
-        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-        let significant = bytes.get(zeros..).unwrap_or_default();
-        // INVARIANT: a usize has at most eight bytes.
-        self.bytes
-            .push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
+        let (first, significant) = long_form(&bytes);
+        self.bytes.push(first);
         self.bytes.extend_from_slice(significant);
     }
 
@@ -147,6 +141,14 @@ impl Writer {
         self.bytes.push(0);
         self.bytes.extend_from_slice(rest);
     }
+}
+
+/// How a length of 128 or more is written: how many bytes it has, and those.
+fn long_form(length: &[u8; size_of::<usize>()]) -> (u8, &[u8]) {
+    let zeros = length.iter().take_while(|byte| **byte == 0).count();
+    let significant = length.get(zeros..).unwrap_or_default();
+    // INVARIANT: a usize has at most eight bytes.
+    (0x80 | u8::try_from(significant.len()).unwrap_or(0), significant)
 }
 
 /// `YYYYMMDDhhmmssZ` of a time within X.509's range, which has four digits for the year.
