@@ -172,6 +172,11 @@ fn trees() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Around the places where a length gets another byte.
+fn lengths() -> impl Strategy<Value = usize> {
+    prop_oneof![0..300_usize, 126..130_usize, 254..258_usize, 65_533..65_540_usize]
+}
+
 proptest! {
     /// C-GEN-9: whole and damaged.
     #[test]
@@ -212,6 +217,21 @@ proptest! {
         let zeros = magnitude.iter().take_while(|byte| **byte == 0).count();
         prop_assert_eq!(reader.read(INTEGER).unwrap().unsigned().unwrap(), &magnitude[zeros..]);
         prop_assert_eq!(reader.read(BIT_STRING).unwrap().whole_bits().unwrap(), &magnitude[..]);
+    }
+
+    /// A guess changes nothing but what has to move.
+    #[test]
+    fn guesses_of_lengths_change_nothing(guess in lengths(), length in lengths()) {
+        let content = vec![7; length];
+        let (mut guessed, mut plain) = (Writer::new(), Writer::new());
+        for writer in [&mut guessed, &mut plain] {
+            writer.raw(&[1, 1, 0xff]);
+        }
+        guessed.nested_about(OCTET_STRING, guess, |inside| inside.raw(&content));
+        plain.value(OCTET_STRING, &content);
+        let bytes = guessed.into_bytes();
+        prop_assert_eq!(&bytes, &plain.into_bytes());
+        prop_assert_eq!(single(&bytes[3..], OCTET_STRING).unwrap().content, &content[..]);
     }
 
     #[test]

@@ -32,38 +32,39 @@ impl Writer {
         self.bytes.extend_from_slice(content);
     }
 
-    /// A value that holds the values which `inside` writes.
+    /// A value that holds the values which `inside` writes, most likely in fewer than 128 bytes.
     pub(crate) fn nested(&mut self, tag: u8, inside: impl FnOnce(&mut Self)) {
         self.bytes.extend_from_slice(&[tag, 0]);
         let start = self.bytes.len();
         inside(self);
         let length = self.bytes.len().saturating_sub(start);
-        // One byte was kept for the length, which is enough for most values.
-        let at = start.saturating_sub(1);
-        match u8::try_from(length) {
-            Ok(short @ 0..=0x7f) => {
-                if let Some(byte) = self.bytes.get_mut(at) {
-                    *byte = short;
-                }
-            }
-            _ => self.widen_length(at, length),
+        match (u8::try_from(length), self.bytes.get_mut(start.saturating_sub(1))) {
+            (Ok(short @ 0..=0x7f), Some(place)) => *place = short,
+            _ => self.set_length(start, 1),
         }
     }
 
-    /// Makes room for a length of 128 or more where one byte was kept for it.
-    fn widen_length(&mut self, at: usize, length: usize) {
-        let bytes = length.to_be_bytes();
-        let (first, significant) = long_form(&bytes);
-        let (from, end) = (at.saturating_add(1), self.bytes.len());
-        // The bytes appended here are only room for those that move.
-        self.bytes.extend_from_slice(significant);
-        self.bytes
-            .copy_within(from..end, from.saturating_add(significant.len()));
-        if let Some([place, rest @ ..]) = self.bytes.get_mut(at..) {
-            *place = first;
-            for (place, byte) in rest.iter_mut().zip(significant) {
-                *place = *byte;
-            }
+    /// A value that holds the values which `inside` writes, in about so many bytes: they need not move where the length has
+    /// as many bytes as that of the guess.
+    #[cfg(any(feature = "x509", test))]
+    pub(crate) fn nested_about(&mut self, tag: u8, guess: usize, inside: impl FnOnce(&mut Self)) {
+        self.header(tag, guess);
+        let start = self.bytes.len();
+        inside(self);
+        self.set_length(start, size_of_length(guess));
+    }
+
+    /// Writes the length of what was written from `start` on into the bytes that were kept for it, or into as many as it
+    /// needs.
+    fn set_length(&mut self, start: usize, kept: usize) {
+        let length = self.bytes.len().saturating_sub(start);
+        let needed = size_of_length(length);
+        let at = start.saturating_sub(kept);
+        if kept != needed {
+            self.bytes.splice(at..start, std::iter::repeat_n(0, needed));
+        }
+        if let Some(place) = self.bytes.get_mut(at..at.saturating_add(needed)) {
+            write_length(place, length);
         }
     }
 
@@ -121,19 +122,18 @@ impl Writer {
 
     #[inline]
     fn header(&mut self, tag: u8, length: usize) {
-        self.bytes.push(tag);
         match u8::try_from(length) {
-            Ok(short @ 0..=0x7f) => self.bytes.push(short),
-            _ => self.long_length(length),
+            Ok(short @ 0..=0x7f) => self.bytes.extend_from_slice(&[tag, short]),
+            _ => self.long_header(tag, length),
         }
     }
 
-    /// A length of 128 or more.
-    fn long_length(&mut self, length: usize) {
-        let bytes = length.to_be_bytes();
-        let (first, significant) = long_form(&bytes);
-        self.bytes.push(first);
-        self.bytes.extend_from_slice(significant);
+    /// The header of a value of 128 bytes or more.
+    fn long_header(&mut self, tag: u8, length: usize) {
+        self.bytes.push(tag);
+        let at = self.bytes.len();
+        self.bytes.resize(at.saturating_add(size_of_length(length)), 0);
+        write_length(self.bytes.get_mut(at..).unwrap_or_default(), length);
     }
 
     fn value_after_zero(&mut self, tag: u8, rest: &[u8]) {
@@ -143,12 +143,28 @@ impl Writer {
     }
 }
 
-/// How a length of 128 or more is written: how many bytes it has, and those.
-fn long_form(length: &[u8; size_of::<usize>()]) -> (u8, &[u8]) {
-    let zeros = length.iter().take_while(|byte| **byte == 0).count();
-    let significant = length.get(zeros..).unwrap_or_default();
-    // INVARIANT: a usize has at most eight bytes.
-    (0x80 | u8::try_from(significant.len()).unwrap_or(0), significant)
+/// How many bytes a length has: one below 128, else those of the number and one before them.
+fn size_of_length(length: usize) -> usize {
+    match length {
+        0..=0x7f => 1,
+        _ => 1 + length.ilog2() as usize / 8 + 1,
+    }
+}
+
+/// Writes a length into as many bytes as [`size_of_length`] says.
+fn write_length(place: &mut [u8], length: usize) {
+    let number = match place {
+        [_] => place,
+        [first, number @ ..] => {
+            // INVARIANT: a usize has at most eight bytes.
+            *first = 0x80 | u8::try_from(number.len()).unwrap_or(0);
+            number
+        }
+        [] => return,
+    };
+    for (place, byte) in number.iter_mut().rev().zip(length.to_le_bytes()) {
+        *place = byte;
+    }
 }
 
 /// `YYYYMMDDhhmmssZ` of a time within X.509's range, which has four digits for the year.
@@ -160,8 +176,9 @@ fn digits_of(time: UnixTime) -> [u8; 15] {
     let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
     let second = seconds.rem_euclid(86_400);
     let two = |value: i64| -> [u8; 2] {
-        // INVARIANT: the remainders are digits.
-        [value / 10 % 10, value % 10].map(|digit| b'0' | u8::try_from(digit).unwrap_or(0))
+        // INVARIANT: every part is below 100.
+        let value = u8::try_from(value).unwrap_or(0);
+        [b'0' + value / 10 % 10, b'0' + value % 10]
     };
     let ([y1, y2], [y3, y4]) = (two(year / 100), two(year % 100));
     let ([mo1, mo2], [d1, d2]) = (two(month), two(day));
