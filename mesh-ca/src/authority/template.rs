@@ -16,6 +16,9 @@ use crate::{
 /// About what serial number, validity and extensions need, so that a buffer seldom grows.
 const REST_OF_TBS: usize = 384;
 
+/// About what the extensions of a leaf need, the headers around them left out.
+const ABOUT_EXTENSIONS: usize = 240;
+
 /// About what the algorithm and the headers around it need.
 const REST_OF_CERTIFICATE: usize = 48;
 
@@ -133,7 +136,7 @@ impl Template {
             .saturating_add(subject.len())
             .saturating_add(spki.len());
         let mut writer = Writer::with_capacity(known.saturating_add(REST_OF_TBS));
-        writer.nested(SEQUENCE, |tbs| {
+        writer.nested_about(SEQUENCE, known.saturating_add(REST_OF_TBS), |tbs| {
             // Version 3.
             tbs.raw(&[context_constructed(0), 3, 2, 1, 2]);
             tbs.unsigned(serial.as_bytes());
@@ -145,8 +148,8 @@ impl Template {
             });
             tbs.raw(subject);
             tbs.raw(spki);
-            tbs.nested(context_constructed(3), |tagged| {
-                tagged.nested(SEQUENCE, extensions);
+            tbs.nested_about(context_constructed(3), ABOUT_EXTENSIONS, |tagged| {
+                tagged.nested_about(SEQUENCE, ABOUT_EXTENSIONS, extensions);
             });
         });
         Self {
@@ -163,7 +166,7 @@ impl Template {
     pub(crate) fn with_signature(&self, signature: &[u8]) -> Vec<u8> {
         let known = self.tbs.len().saturating_add(signature.len());
         let mut writer = Writer::with_capacity(known.saturating_add(REST_OF_CERTIFICATE));
-        writer.nested(SEQUENCE, |certificate| {
+        writer.nested_about(SEQUENCE, known, |certificate| {
             certificate.raw(&self.tbs);
             write_identifier(certificate, self.algorithm);
             certificate.whole_bits(signature);
@@ -174,19 +177,19 @@ impl Template {
     /// Reads the certificate again and compares it with what was meant (C-SIGN-13). Every value that this writer makes is
     /// read strictly; what was taken over as it is (names of authorities, keys) was read when it came.
     pub(crate) fn check<'c>(&self, certificate: &'c [u8]) -> Result<Certificate<'c>, CaError> {
-        let read =
-            Certificate::parse_within(certificate, &Limits::default()).map_err(|_| CaError::Template)?;
-        let is_as_meant = read.tbs_der() == self.tbs
+        Certificate::parse_within(certificate, &Limits::default())
+            .ok()
+            .filter(|read| self.is_as_meant(read))
+            .ok_or(CaError::Template)
+    }
+
+    fn is_as_meant(&self, read: &Certificate<'_>) -> bool {
+        read.tbs_der() == self.tbs
             && read.serial_number() == Some(self.serial)
             && read.not_before() == self.not_before
             && read.not_after() == self.not_after
             && *read.public_key_der() == *self.spki
-            && read.signature_algorithm() == Ok(self.algorithm);
-        if is_as_meant {
-            Ok(read)
-        } else {
-            Err(CaError::Template)
-        }
+            && read.signature_algorithm() == Ok(self.algorithm)
     }
 
     /// The signature that a job waited for, in DER, unless it came too late. It is still to be checked.
