@@ -20,16 +20,18 @@ pub fn time_of<R>(work: impl FnOnce() -> R) -> (Duration, R) {
 }
 
 /// The middle of several measurements, in nanoseconds per operation. All candidates run once per pass, one after the
-/// other, so that a slow spell of the machine meets all of them.
+/// other, so that a slow spell of the machine meets all of them; each pass begins with another one, so that none is always
+/// first or always after the same other.
 pub fn medians<const N: usize>(
     passes: usize,
     operations: usize,
     mut candidates: [&mut dyn FnMut(); N],
 ) -> [f64; N] {
     let mut times: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::with_capacity(passes));
-    for _ in 0..passes {
-        for (candidate, times) in candidates.iter_mut().zip(&mut times) {
-            times.push(time_of(candidate).0);
+    for pass in 0..passes {
+        for turn in 0..N {
+            let at = (pass + turn) % N;
+            times[at].push(time_of(&mut candidates[at]).0);
         }
     }
     times.map(|mut times| {

@@ -100,7 +100,7 @@ fn issue(
 }
 
 fn svids(full: bool) {
-    let (count, passes) = if full { (500, 15) } else { (3, 1) };
+    let (count, passes) = if full { (200, 100) } else { (3, 1) };
     let mut entropy = InsecureSeededEntropy::new(1);
     let ca_key = Arc::new(KeyPair::generate(&mut entropy).expect("a key"));
     let profile = CaProfile::root(TrustDomain::istio_default());
