@@ -51,6 +51,7 @@ mod external;
 pub mod federation;
 mod id_matcher;
 mod id_serde;
+mod id_syntax;
 #[cfg(all(feature = "x509", feature = "messages"))]
 mod istio_service;
 #[cfg(feature = "jwt")]
