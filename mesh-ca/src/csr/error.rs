@@ -50,9 +50,6 @@ pub enum CsrError {
     /// The SPIFFE id names a trust domain where a workload is asked for, or the other way round.
     #[error("the SPIFFE id has a path where none may be, or none where one must be")]
     IdKind,
-    /// The key belongs to another identity (see [`KeySet`](crate::KeySet)).
-    #[error("the key belongs to another identity")]
-    KeyBoundToOther,
     /// The key is on the deny list.
     #[error("the key is denied")]
     KeyDenied,
@@ -108,7 +105,6 @@ impl CsrError {
             Self::ExtensionRequestValues => "csr.extension_request_values",
             Self::Id(_) => "csr.id",
             Self::IdKind => "csr.id_kind",
-            Self::KeyBoundToOther => "csr.key_bound_to_other",
             Self::KeyDenied => "csr.key_denied",
             Self::KeyIsIssuer => "csr.key_is_issuer",
             Self::MultipleUriSans => "csr.multiple_uri_sans",
