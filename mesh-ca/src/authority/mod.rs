@@ -5,6 +5,7 @@ mod hierarchy;
 mod issue;
 mod issued;
 mod issuer;
+mod path;
 mod plugged;
 mod policy;
 mod template;
@@ -22,6 +23,7 @@ pub use self::plugged::{PluggedCa, PluggedCaError};
 pub use self::policy::{IssuePolicy, LeafProfile, PolicyWarning, SelfCheck, TtlPolicy};
 
 use self::issuer::{Issuer, roots_of};
+pub(crate) use self::path::{PathFlaw, check_path, check_root, without_doubles};
 use crate::{
     BundleSet, KeyId, SignatureAlgorithm, SignatureCache, SignatureVerifier, Signer, TrustBundle,
     TrustDomainSet, UnixTime, default_verifier,

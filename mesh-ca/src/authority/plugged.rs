@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::path::{PathFlaw, check_path, check_root, without_doubles};
 use super::{Authority, AuthorityKey};
 use crate::pem::{self, PemError, PemErrorKind};
 use crate::{
-    BundleError, CaError, Certificate, CertificateError, Crl, CrlError, CrlSet, KeyUsage, Limits,
-    PublicKeyError, SignatureError, SignatureVerifier, Signer, TrustBundle, TrustDomain, UnixTime,
-    default_verifier,
+    BundleError, CaError, Certificate, CertificateError, Crl, CrlError, CrlSet, Limits, PublicKeyError,
+    SignatureError, SignatureVerifier, Signer, TrustBundle, TrustDomain, UnixTime, default_verifier,
 };
 
 /// The files of an authority that was plugged in, as Istio reads them from the secret `cacerts`.
@@ -47,29 +47,17 @@ impl PluggedCa<'_> {
         if signing.public_key_der() != self.key.spki_der() {
             return Err(PluggedCaError::KeyMismatch);
         }
-        let mut path = vec![&signing_der];
-        for der in &chain_ders {
-            if !path.contains(&der) && !bundle.contains_x509(der) {
-                path.push(der);
-            }
-        }
-        if path.len() > limits.chain {
-            return Err(PluggedCaError::ChainTooLong);
-        }
+        let chain = chain_ders.iter().map(Vec::as_slice);
+        let path = without_doubles(&signing_der, chain, |der| bundle.contains_x509(der))?;
         let parsed: Result<Vec<_>, _> = path.iter().map(|der| Certificate::parse(der)).collect();
         let parsed = parsed?;
-        for (below, (certificate, issuer)) in (0_u64..).zip(parsed.iter().zip(parsed.iter().skip(1))) {
-            check_authority(certificate, below, now)?;
-            check_link(certificate, issuer, verifier)?;
-        }
-        let below = u64::try_from(parsed.len().saturating_sub(1)).unwrap_or(u64::MAX);
+        let below = check_path(&parsed, now, verifier)?;
         let last = parsed.last().unwrap_or(&signing);
-        check_authority(last, below, now)?;
-        let anchor = find_anchor(last, &bundle, below.saturating_add(1), now, verifier)?;
+        let anchor = find_anchor(last, &bundle, below, now, verifier)?;
         if let Some(crls) = self.crls {
             check_crls(crls, &parsed, verifier)?;
         }
-        let mut above: Vec<&[u8]> = path.iter().skip(1).map(|der| der.as_slice()).collect();
+        let mut above: Vec<&[u8]> = path.iter().skip(1).copied().collect();
         // A signing certificate that is a root itself has nothing above.
         above.extend(anchor.as_deref());
         let key = AuthorityKey::Local(Arc::clone(&self.key));
@@ -86,46 +74,6 @@ fn one_certificate(text: &[u8]) -> Result<Vec<u8>, PluggedCaError> {
         (Some(certificate), None) => Ok(certificate),
         _ => Err(PemError::new(PemErrorKind::MoreThanOne, 0).into()),
     }
-}
-
-/// That it may sign for others now, with so many authorities between it and a leaf.
-fn check_authority(certificate: &Certificate<'_>, below: u64, now: UnixTime) -> Result<(), PluggedCaError> {
-    let constraints = certificate
-        .basic_constraints()
-        .filter(|constraints| constraints.ca)
-        .ok_or(PluggedCaError::NotAuthority)?;
-    if certificate
-        .key_usage()
-        .is_some_and(|usage| !usage.contains(KeyUsage::KEY_CERT_SIGN))
-    {
-        return Err(PluggedCaError::NotAuthority);
-    }
-    if constraints.path_len.is_some_and(|path_len| path_len < below) {
-        return Err(PluggedCaError::PathLength);
-    }
-    let second = now.floor_to_secs();
-    if second < certificate.not_before() || second > certificate.not_after() {
-        return Err(PluggedCaError::Expired {
-            now,
-            not_before: certificate.not_before(),
-            not_after: certificate.not_after(),
-        });
-    }
-    Ok(())
-}
-
-fn check_link(
-    certificate: &Certificate<'_>,
-    issuer: &Certificate<'_>,
-    verifier: &dyn SignatureVerifier,
-) -> Result<(), PluggedCaError> {
-    if certificate.issuer() != issuer.subject() {
-        return Err(PluggedCaError::Gap);
-    }
-    let key = issuer.public_key()?;
-    certificate
-        .verify_signature(&key, verifier)
-        .map_err(PluggedCaError::Signature)
 }
 
 /// The root that the last certificate leads to, the one with the longest life; nothing if that is one itself.
@@ -146,19 +94,12 @@ fn find_anchor(
         if root.subject() != last.issuer() {
             continue;
         }
-        let checked = check_link(last, &root, verifier).and_then(|()| {
-            match root.version() {
-                // Old roots have no extensions that could say so.
-                1 | 2 => Ok(()),
-                _ => check_authority(&root, below, now),
-            }
-        });
-        match checked {
+        match check_root(last, &root, below, now, verifier) {
             Ok(()) if best.as_ref().is_none_or(|(end, _)| *end < root.not_after()) => {
                 best = Some((root.not_after(), authority.der().to_vec()));
             }
             Ok(()) => {}
-            Err(error) => failure = error,
+            Err(flaw) => failure = flaw.into(),
         }
     }
     best.map(|(_, der)| Some(der)).ok_or(failure)
@@ -239,6 +180,28 @@ pub enum PluggedCaError {
     /// A signature is wrong.
     #[error("a certificate is not signed by the one that follows: {0}")]
     Signature(#[source] SignatureError),
+}
+
+impl From<PathFlaw> for PluggedCaError {
+    fn from(flaw: PathFlaw) -> Self {
+        match flaw {
+            PathFlaw::Gap => Self::Gap,
+            PathFlaw::NotAuthority => Self::NotAuthority,
+            PathFlaw::NotValid {
+                now,
+                not_before,
+                not_after,
+            } => Self::Expired {
+                now,
+                not_before,
+                not_after,
+            },
+            PathFlaw::PathLength => Self::PathLength,
+            PathFlaw::PublicKey(error) => Self::PublicKey(error),
+            PathFlaw::Signature(error) => Self::Signature(error),
+            PathFlaw::TooLong => Self::ChainTooLong,
+        }
+    }
 }
 
 impl PluggedCaError {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::KeyId;
+use crate::authority::{PathFlaw, check_path, check_root, without_doubles};
 use crate::certificate::{Certificate, KeyUsage};
 use crate::rotation::AuthorityCertificate;
 use crate::signature::{SignatureVerifier, default_verifier};
@@ -56,8 +57,9 @@ pub struct UpstreamAnswer {
 
 impl UpstreamAnswer {
     /// Checks what the upstream authority sent: the key is `public_key`, it is an authority that may sign certificates and
-    /// nothing else, its URI name is that of the trust domain or absent, and each certificate is signed by the next one, the
-    /// last one by one of the roots.
+    /// CRLs and nothing else, and its URI name is that of the trust domain or absent. Each certificate is valid now, may sign
+    /// others, has room for those below it and for a workload, and is signed by the next one, the last one by one of the roots.
+    /// What is twice in the chain, and what is a root, is left out of it.
     ///
     /// # Errors
     /// The first rule that is broken.
@@ -73,79 +75,72 @@ impl UpstreamAnswer {
     ) -> Result<Self, UpstreamAnswerError> {
         use UpstreamAnswerError as Error;
         let parse = |der: &[u8]| AuthorityCertificate::parse(der).map_err(|_| Error::Malformed);
-        let leaf = Certificate::parse(certificate).map_err(|_| Error::Malformed)?;
-        if leaf.public_key_der() != public_key {
+        let own = read(certificate)?;
+        if own.public_key_der() != public_key {
             return Err(Error::OtherKey);
         }
-        let allowed =
-            KeyUsage::KEY_CERT_SIGN.bits() | KeyUsage::CRL_SIGN.bits() | KeyUsage::DIGITAL_SIGNATURE.bits();
-        let fits = |usage: KeyUsage| usage.contains(KeyUsage::KEY_CERT_SIGN) && usage.bits() & !allowed == 0;
-        let is_ca = leaf.basic_constraints().is_some_and(|constraints| constraints.ca);
-        if !is_ca || !leaf.key_usage().is_none_or(fits) {
+        let allowed = KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN | KeyUsage::DIGITAL_SIGNATURE;
+        if own.key_usage().is_some_and(|usage| !allowed.contains(usage)) {
             return Err(Error::NotAnAuthority);
         }
-        let own = format!("spiffe://{trust_domain}");
-        if leaf.uris().any(|uri| uri != own.as_bytes()) {
+        let id = format!("spiffe://{trust_domain}");
+        if own.uris().any(|uri| uri != id.as_bytes()) {
             return Err(Error::OtherTrustDomain);
         }
-        let root = path_to_root(&leaf, chain, roots, now, default_verifier())?;
+        let chain = chain.iter().map(Vec::as_slice);
+        let path = without_doubles(certificate, chain, |der| roots.iter().any(|root| *root == der))?;
+        let root = path_to_root(&path, roots, now, default_verifier())?;
         Ok(Self {
             certificate: parse(certificate)?,
-            chain: chain.iter().map(|der| parse(der)).collect::<Result<_, _>>()?,
+            chain: path
+                .iter()
+                .skip(1)
+                .map(|der| parse(der))
+                .collect::<Result<_, _>>()?,
             roots: roots.iter().map(|der| parse(der)).collect::<Result<_, _>>()?,
             root,
         })
     }
 }
 
-/// The place of the root that the certificate hangs on.
+fn read(der: &[u8]) -> Result<Certificate<'_>, UpstreamAnswerError> {
+    Certificate::parse(der).map_err(|_| UpstreamAnswerError::Malformed)
+}
+
+/// The place of the root that the path leads to.
 fn path_to_root(
-    certificate: &Certificate<'_>,
-    chain: &[Vec<u8>],
+    path: &[&[u8]],
     roots: &[Vec<u8>],
     now: UnixTime,
     verifier: &dyn SignatureVerifier,
 ) -> Result<usize, UpstreamAnswerError> {
-    use UpstreamAnswerError as Error;
-    let valid = |one: &Certificate<'_>| one.not_before() <= now && now <= one.not_after();
-    let signed_by = |one: &Certificate<'_>, issuer: &Certificate<'_>| {
-        let key = issuer.public_key().ok();
-        let is_ca = issuer
-            .basic_constraints()
-            .is_some_and(|constraints| constraints.ca);
-        is_ca
-            && one.issuer().der() == issuer.subject().der()
-            && key.is_some_and(|key| one.verify_signature(&key, verifier).is_ok())
-    };
-    let mut current = certificate.clone();
-    for der in chain {
-        let issuer = Certificate::parse(der).map_err(|_| Error::Malformed)?;
-        if !valid(&current) {
-            return Err(Error::NotValid);
+    let parsed = path.iter().map(|der| read(der)).collect::<Result<Vec<_>, _>>()?;
+    let below = check_path(&parsed, now, verifier)?;
+    let mut failure = UpstreamAnswerError::NoPath;
+    for (place, der) in roots.iter().enumerate() {
+        let root = read(der)?;
+        let Some(last) = parsed.last().filter(|last| last.issuer() == root.subject()) else {
+            continue;
+        };
+        match check_root(last, &root, below, now, verifier) {
+            Ok(()) => return Ok(place),
+            Err(flaw) => failure = flaw.into(),
         }
-        if !signed_by(&current, &issuer) {
-            return Err(Error::NoPath);
-        }
-        current = issuer;
     }
-    if !valid(&current) {
-        return Err(Error::NotValid);
-    }
-    let root = roots
-        .iter()
-        .position(|der| Certificate::parse(der).is_ok_and(|root| valid(&root) && signed_by(&current, &root)));
-    root.ok_or(Error::NoPath)
+    Err(failure)
 }
 
 /// Why an answer of the upstream authority is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum UpstreamAnswerError {
+    /// There are too many certificates in the chain.
+    ChainTooLong,
     /// One of the certificates cannot be read.
     Malformed,
     /// The certificates do not lead from the intermediate to a root, each signed by the next.
     NoPath,
-    /// The certificate is not that of an authority, or may do more than sign certificates and CRLs.
+    /// A certificate is not that of an authority, or the first one may do more than sign certificates and CRLs.
     NotAnAuthority,
     /// A certificate of the path is not valid now.
     NotValid,
@@ -153,18 +148,34 @@ pub enum UpstreamAnswerError {
     OtherKey,
     /// The certificate names another trust domain.
     OtherTrustDomain,
+    /// A path length leaves no room for a workload.
+    PathLength,
+}
+
+impl From<PathFlaw> for UpstreamAnswerError {
+    fn from(flaw: PathFlaw) -> Self {
+        match flaw {
+            PathFlaw::Gap | PathFlaw::PublicKey(_) | PathFlaw::Signature(_) => Self::NoPath,
+            PathFlaw::NotAuthority => Self::NotAnAuthority,
+            PathFlaw::NotValid { .. } => Self::NotValid,
+            PathFlaw::PathLength => Self::PathLength,
+            PathFlaw::TooLong => Self::ChainTooLong,
+        }
+    }
 }
 
 impl UpstreamAnswerError {
     /// A stable short text for programs; never used again for something else.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::ChainTooLong => "upstream.chain_too_long",
             Self::Malformed => "upstream.malformed",
             Self::NoPath => "upstream.no_path",
             Self::NotAnAuthority => "upstream.not_an_authority",
             Self::NotValid => "upstream.not_valid",
             Self::OtherKey => "upstream.other_key",
             Self::OtherTrustDomain => "upstream.other_trust_domain",
+            Self::PathLength => "upstream.path_length",
         }
     }
 }
@@ -172,12 +183,14 @@ impl UpstreamAnswerError {
 impl fmt::Display for UpstreamAnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::ChainTooLong => "the chain is too long",
             Self::Malformed => "a certificate cannot be read",
             Self::NoPath => "the certificates do not lead to a root",
-            Self::NotAnAuthority => "the certificate is not that of an authority",
+            Self::NotAnAuthority => "a certificate is not that of an authority",
             Self::NotValid => "a certificate is not valid now",
             Self::OtherKey => "the certificate is for another key",
             Self::OtherTrustDomain => "the certificate names another trust domain",
+            Self::PathLength => "a path length leaves no room for a workload",
         })
     }
 }
