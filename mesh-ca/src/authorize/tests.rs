@@ -175,6 +175,14 @@ fn forged_headers_help_nobody() {
             .only_spiffe_id(),
         Some(&id("spiffe://td/ns/a/sa/b"))
     );
+    let stranger = "192.0.2.1".parse().unwrap();
+    for read in [Caller::from_xfcc, Caller::from_last_xfcc] {
+        assert_eq!(read(header, stranger, &proxies), Err(CallerError::UntrustedProxy));
+        // What a stranger sends is not even looked at.
+        assert_eq!(read("", stranger, &proxies), Err(CallerError::UntrustedProxy));
+        assert_eq!(read("", peer, &proxies), Err(CallerError::XfccMissing));
+        assert_eq!(read("URI=\"", peer, &proxies), Err(CallerError::XfccMalformed));
+    }
     for (address, trusted) in [
         ("127.0.0.1", true),
         ("::1", true),

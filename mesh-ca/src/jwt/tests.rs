@@ -199,6 +199,51 @@ fn keys_are_public_and_exact() {
     }
 }
 
+/// C-BND-3: a key is of a kind and on a curve that tokens are signed with.
+#[test]
+fn keys_have_a_kind_and_a_curve() {
+    let json = String::from_utf8(p256_jwk().into()).unwrap();
+    let error = |from: &str, to: &str| {
+        assert!(json.contains(from), "{json}");
+        JsonWebKey::parse(json.replace(from, to).as_bytes()).unwrap_err()
+    };
+    for kind in [r#""kty":"oct""#, r#""kty":"ec""#, r#""kty":7"#, r#""kind":"EC""#] {
+        assert_eq!(error(r#""kty":"EC""#, kind), JwkError::KeyType, "{kind}");
+    }
+    for curve in [
+        r#""crv":"P-521""#,
+        r#""crv":"secp256k1""#,
+        r#""crv":"p-256""#,
+        r#""crv":"Ed25519""#,
+        r#""curve":"P-256""#,
+    ] {
+        assert_eq!(error(r#""crv":"P-256""#, curve), JwkError::Curve, "{curve}");
+    }
+    // The coordinates of another curve are longer.
+    assert_eq!(error("P-256", "P-384"), JwkError::Parameter("x"));
+    // Keys for signatures in OKP are of Ed25519.
+    for curve in ["X25519", "Ed448", "P-256"] {
+        let okp = format!(
+            r#"{{"kty":"OKP","crv":"{curve}","x":"{}"}}"#,
+            URL_SAFE_NO_PAD.encode([9; 32])
+        );
+        assert_eq!(
+            JsonWebKey::parse(okp.as_bytes()).unwrap_err(),
+            JwkError::Curve,
+            "{curve}"
+        );
+    }
+    // An algorithm of no token binds the key to nothing that is taken.
+    for name in [r#""none""#, r#""HS256""#, r#""es256""#, "1"] {
+        let bound = json.replacen('{', &format!(r#"{{"alg":{name},"#), 1);
+        assert_eq!(
+            JsonWebKey::parse(bound.as_bytes()).unwrap_err(),
+            JwkError::KeyType,
+            "{name}"
+        );
+    }
+}
+
 /// C-JWT-4: r and s are two numbers of fixed length, neither zero.
 #[test]
 fn ecdsa_signatures_are_raw_and_exact() {

@@ -364,6 +364,48 @@ fn fields_that_certificates_must_not_have() {
     }
 }
 
+/// RFC 5280 §4.1.2.1: fields come with the versions that have them, and the default version is not written.
+#[test]
+fn versions_have_their_fields() {
+    let root = Authority::root("root");
+    let found = |chain: Vec<u8>| match verify(&[chain], &[&root]) {
+        Err(VerifyError::Malformed { error, .. }) => error.code(),
+        other => code(other),
+    };
+    let of_version = |version| found(root.leaf_with(WEB, |it| it.version = version));
+    assert_eq!(
+        [1, 2, 3, 4].map(of_version),
+        [
+            "certificate.version",
+            "certificate.version",
+            "ok",
+            "certificate.version"
+        ]
+    );
+    let bare = |version| {
+        found(root.leaf_with(WEB, |it| {
+            it.version = version;
+            it.extensions.clear();
+        }))
+    };
+    assert_eq!(
+        [1, 2, 3, 4].map(bare),
+        [
+            "verify.no_uri_san",
+            "verify.no_uri_san",
+            "verify.no_uri_san",
+            "certificate.version"
+        ]
+    );
+
+    let first_version_written = root.leaf_with(WEB, |it| {
+        it.version = 2;
+        it.extensions.clear();
+    });
+    let written = replaced_first(&first_version_written, &[0xa0, 3, 2, 1, 1], &[0xa0, 3, 2, 1, 0]);
+    assert_eq!(found(written), "der.default_encoded");
+}
+
 /// C-VFY-2: what an agent is given is checked in the same way as far as that goes.
 #[test]
 fn what_is_served_is_an_svid() {
