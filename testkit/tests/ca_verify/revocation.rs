@@ -249,6 +249,41 @@ fn unusable_crls() {
     assert_eq!(scoped(2), "verify.revocation_unknown");
 }
 
+/// C-CRL-5, C-CRL-8: a CRL of another key in the name of an issuer, without a key identifier, hides no other CRL and is none
+/// of the issuer, whatever its number.
+#[test]
+fn crls_of_namesakes() {
+    let it = Revocable::new();
+    let stranger = Authority::root("stranger");
+    let root = it.root.crl().sign(&it.root.key);
+    let list = |signer: &Authority, number: u64, is_revoked: bool| {
+        let mut crl = it.middle.crl().number(number);
+        crl.extensions.remove(0);
+        let crl = if is_revoked { crl.revoke(&serial(WEB)) } else { crl };
+        crl.sign(&signer.key)
+    };
+    let forged = list(&stranger, 9, false);
+    assert_eq!(
+        it.code(&[root.clone(), forged.clone()]),
+        "verify.revocation_unknown"
+    );
+    assert_eq!(
+        it.code(&[root.clone(), list(&stranger, 9, true)]),
+        "verify.revocation_unknown"
+    );
+    for number in [8, 10] {
+        for is_revoked in [false, true] {
+            let mut own = it.middle.crl().number(number);
+            if is_revoked {
+                own = own.revoke(&serial(WEB));
+            }
+            let expected = if is_revoked { "verify.revoked" } else { "ok" };
+            let lists = [root.clone(), own.sign(&it.middle.key), forged.clone()];
+            assert_eq!(it.code(&lists), expected, "{number}");
+        }
+    }
+}
+
 /// C-CRL-3, C-CRL-6, C-GEN-8: the version, both algorithms, and limits.
 #[test]
 fn crls_have_their_form() {
