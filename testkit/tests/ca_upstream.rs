@@ -113,13 +113,13 @@ fn the_path_holds() {
             assert_eq!(changed(level, change), Err(expected), "level {level}");
         };
         fails("upstream.not_an_authority", &|it| {
-            _ = it.set(extension::basic_constraints(false, None))
+            _ = it.set(extension::basic_constraints(false, None));
         });
         fails("upstream.not_an_authority", &|it| {
-            _ = it.remove(extension::BASIC_CONSTRAINTS)
+            _ = it.remove(extension::BASIC_CONSTRAINTS);
         });
         fails("upstream.not_an_authority", &|it| {
-            _ = it.set(extension::key_usage(extension::DIGITAL_SIGNATURE))
+            _ = it.set(extension::key_usage(extension::DIGITAL_SIGNATURE));
         });
         fails("upstream.not_valid", &|it| it.not_after = NOW - 1);
         fails("upstream.not_valid", &|it| it.not_before = NOW + 1);
@@ -129,7 +129,7 @@ fn the_path_holds() {
         // As many authorities as are below fit, and no fewer.
         let room = |path_len| {
             changed(level, move |it| {
-                _ = it.set(extension::basic_constraints(true, Some(path_len)))
+                _ = it.set(extension::basic_constraints(true, Some(path_len)));
             })
         };
         assert_eq!(room(level as u64), Ok(()));
