@@ -311,12 +311,12 @@ impl CsrPolicy {
                 GeneralName::Uri(_) => {}
                 GeneralName::Dns(name) if self.allow_dns => {
                     match std::str::from_utf8(name).ok().and_then(dns_name::canonical) {
-                        Some(name) => dns.push(name),
+                        Some(name) => push_once(&mut dns, name),
                         None => return refused("dNSName"),
                     }
                 }
                 GeneralName::IpAddress(address) if self.allow_ip => match ip_address(address) {
-                    Some(address) => ips.push(address),
+                    Some(address) => push_once(&mut ips, address),
                     None => return refused("iPAddress"),
                 },
                 GeneralName::Dns(_) => return refused("dNSName"),
@@ -488,6 +488,13 @@ struct Names {
     uri: Option<SpiffeId>,
     dns: Vec<String>,
     ips: Vec<IpAddr>,
+}
+
+/// Names are certified once each (C-SIGN-9); how many there are is limited.
+fn push_once<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
 }
 
 fn refuse_duplicates(extensions: &[Requested<'_>]) -> Result<(), CsrError> {

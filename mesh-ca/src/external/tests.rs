@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::validate::Expected;
 use super::*;
 use crate::pem::{self, PemLabel};
 use crate::{
@@ -263,6 +264,26 @@ fn answers_are_checked() {
         answer(awaiting(&config).0, &issue(&more_names)),
         Err("external_ca.name_mismatch")
     );
+    // As many names, but not the same ones: a name that is asked for twice makes no room for another.
+    let key = KeyPair::generate(&mut InsecureSeededEntropy::new(7)).unwrap();
+    let twice = CsrBuilder::new(&id())
+        .with_dns_name("a.b")
+        .with_dns_name("A.b")
+        .build(&key)
+        .unwrap();
+    let policy = CsrPolicy::istio().with_dns_names(true);
+    let twice = policy.check(twice.der()).unwrap();
+    assert_eq!(twice.dns_names(), ["a.b"]);
+    let expected = Expected::new(&config, &twice.authorize(&Caller::from(&id())).unwrap(), HOUR);
+    let mut names = |names: &[&str]| {
+        let grant = same.clone().with_dns_names(names.iter().copied()).unwrap();
+        let check = expected.check(issue(&grant), WALL);
+        check.map_or_else(|error| error.code(), |_| "ok")
+    };
+    assert_eq!(names(&["a.b"]), "ok");
+    assert_eq!(names(&[]), "external_ca.name_mismatch");
+    assert_eq!(names(&["c.d"]), "external_ca.name_mismatch");
+    assert_eq!(names(&["a.b", "c.d"]), "external_ca.name_mismatch");
     let longer = same.clone().with_ttl(2 * HOUR);
     assert_eq!(
         answer(awaiting(&config).0, &issue(&longer)),

@@ -204,8 +204,10 @@ impl Expected {
             .chain(addresses.iter().map(|address| GeneralName::IpAddress(address)));
         let wanted: Vec<GeneralName<'_>> = wanted.collect();
         let found: Vec<GeneralName<'_>> = leaf.subject_alt_names().collect();
-        // In whatever order, but no more and no fewer. Both are bounded by the limit of names.
-        if found.len() != wanted.len() || !wanted.iter().all(|name| found.contains(name)) {
+        // In whatever order, but no others and none missing. Both are bounded by the limit of names.
+        let holds =
+            |all: &[GeneralName<'_>], some: &[GeneralName<'_>]| some.iter().all(|name| all.contains(name));
+        if !holds(&found, &wanted) || !holds(&wanted, &found) {
             return Err(ExternalCaError::NameMismatch);
         }
         if !self.ttl.is_zero() && leaf.not_after() > now + self.ttl + self.skew {
