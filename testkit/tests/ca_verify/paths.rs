@@ -3,7 +3,7 @@
 use mesh_ca::{
     Budget, Budgets, BundleSet, IdMatcher, Profile, SignatureCache, UnixTime, VerifyError, VerifyOptions,
 };
-use testkit::pki::{Authority, NOW, Template, YEAR, extension};
+use testkit::pki::{Authority, Extension, NOW, Template, YEAR, der, extension};
 
 use super::{WEB, bundle, bundle_of, code, leaf_code, options, root_code, unknown, verify};
 
@@ -134,6 +134,58 @@ fn uri_constraints() {
             check(permitted, excluded, domain),
             expected,
             "{permitted:?} {excluded:?} {domain}"
+        );
+    }
+}
+
+/// RFC 5280 §4.2.1.10: constraints have at least one list, lists at least one subtree, and subtrees no bounds. That is asked
+/// whether or not a name is constrained.
+#[test]
+fn constraints_have_their_form() {
+    let uri = extension::uri("td");
+    let subtree = |rest: &[&[u8]]| der::sequence([&[&uri[..]], rest].concat());
+    let permitted = |subtrees: &[Vec<u8>]| der::value(0xa0, &der::joined(subtrees));
+    let excluded_other = der::value(0xa1, &der::sequence([extension::uri("other")]));
+    let plain = subtree(&[]);
+    let cases: [(Vec<Vec<u8>>, &str); 12] = [
+        (vec![permitted(&[plain.clone()])], "ok"),
+        (vec![permitted(&[plain.clone()]), excluded_other.clone()], "ok"),
+        (vec![], "malformed"),
+        (vec![permitted(&[])], "malformed"),
+        (
+            vec![permitted(&[plain.clone()]), der::value(0xa1, &[])],
+            "malformed",
+        ),
+        (
+            vec![excluded_other.clone(), permitted(&[plain.clone()])],
+            "malformed",
+        ),
+        (
+            vec![permitted(&[plain.clone()]), permitted(&[plain.clone()])],
+            "malformed",
+        ),
+        (
+            vec![permitted(&[plain.clone()]), der::value(0xa2, &[])],
+            "malformed",
+        ),
+        // A minimum that is not the default, the default written out, a maximum.
+        (vec![permitted(&[subtree(&[&[0x80, 1, 1]])])], "malformed"),
+        (vec![permitted(&[subtree(&[&[0x80, 1, 0]])])], "malformed"),
+        (vec![permitted(&[subtree(&[&[0x81, 1, 9]])])], "malformed"),
+        (vec![permitted(&[der::sequence([[]; 0])])], "malformed"),
+    ];
+    for (lists, expected) in cases {
+        let constraints = Extension {
+            oid: extension::NAME_CONSTRAINTS,
+            critical: true,
+            value: der::sequence(&lists),
+        };
+        let found = root_code(Profile::MESH, |it| _ = it.set(constraints));
+        let found = found.strip_prefix("verify.").unwrap_or(found);
+        assert_eq!(
+            found.strip_suffix("_name_constraints").unwrap_or(found),
+            expected,
+            "{lists:x?}"
         );
     }
 }
