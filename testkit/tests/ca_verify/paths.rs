@@ -144,35 +144,23 @@ fn uri_constraints() {
 fn constraints_have_their_form() {
     let uri = extension::uri("td");
     let subtree = |rest: &[&[u8]]| der::sequence([&[&uri[..]], rest].concat());
-    let permitted = |subtrees: &[Vec<u8>]| der::value(0xa0, &der::joined(subtrees));
+    let permitted = |subtrees: &[&[u8]]| der::value(0xa0, &der::joined(subtrees));
     let excluded_other = der::value(0xa1, &der::sequence([extension::uri("other")]));
     let plain = subtree(&[]);
     let cases: [(Vec<Vec<u8>>, &str); 12] = [
-        (vec![permitted(&[plain.clone()])], "ok"),
-        (vec![permitted(&[plain.clone()]), excluded_other.clone()], "ok"),
+        (vec![permitted(&[&plain])], "ok"),
+        (vec![permitted(&[&plain]), excluded_other.clone()], "ok"),
         (vec![], "malformed"),
         (vec![permitted(&[])], "malformed"),
-        (
-            vec![permitted(&[plain.clone()]), der::value(0xa1, &[])],
-            "malformed",
-        ),
-        (
-            vec![excluded_other.clone(), permitted(&[plain.clone()])],
-            "malformed",
-        ),
-        (
-            vec![permitted(&[plain.clone()]), permitted(&[plain.clone()])],
-            "malformed",
-        ),
-        (
-            vec![permitted(&[plain.clone()]), der::value(0xa2, &[])],
-            "malformed",
-        ),
+        (vec![permitted(&[&plain]), der::value(0xa1, &[])], "malformed"),
+        (vec![excluded_other.clone(), permitted(&[&plain])], "malformed"),
+        (vec![permitted(&[&plain]), permitted(&[&plain])], "malformed"),
+        (vec![permitted(&[&plain]), der::value(0xa2, &[])], "malformed"),
         // A minimum that is not the default, the default written out, a maximum.
-        (vec![permitted(&[subtree(&[&[0x80, 1, 1]])])], "malformed"),
-        (vec![permitted(&[subtree(&[&[0x80, 1, 0]])])], "malformed"),
-        (vec![permitted(&[subtree(&[&[0x81, 1, 9]])])], "malformed"),
-        (vec![permitted(&[der::sequence([[]; 0])])], "malformed"),
+        (vec![permitted(&[&subtree(&[&[0x80, 1, 1]])])], "malformed"),
+        (vec![permitted(&[&subtree(&[&[0x80, 1, 0]])])], "malformed"),
+        (vec![permitted(&[&subtree(&[&[0x81, 1, 9]])])], "malformed"),
+        (vec![permitted(&[&der::sequence([[]; 0])])], "malformed"),
     ];
     for (lists, expected) in cases {
         let constraints = Extension {
