@@ -1,7 +1,7 @@
 //! The syntax of ids, checked byte by byte.
 
 use crate::spiffe_id::SCHEME;
-use crate::trust_domain::check_name;
+use crate::trust_domain::{check_name, is_name_byte};
 use crate::{IdError, IdErrorKind, SpiffeId, TrustDomain};
 
 /// Checks an id and returns where its path begins.
@@ -16,6 +16,7 @@ pub(crate) fn check_id(text: &[u8]) -> Result<usize, IdError> {
 mod kind {
     /// In trust domains and in paths, anywhere.
     pub(super) const COMMON: u8 = 1;
+    /// In paths, anywhere.
     pub(super) const UPPER: u8 = 1 << 1;
     pub(super) const DOT: u8 = 1 << 2;
     pub(super) const SLASH: u8 = 1 << 3;
@@ -28,10 +29,10 @@ static KINDS: [u8; 256] = {
     let mut places: &mut [u8] = &mut kinds;
     while let [place, rest @ ..] = places {
         *place = match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => kind::COMMON,
-            b'A'..=b'Z' => kind::UPPER,
             b'.' => kind::DOT,
             b'/' => kind::SLASH,
+            byte if is_name_byte(byte) => kind::COMMON,
+            byte if is_segment_byte(byte) => kind::UPPER,
             _ => kind::OTHER,
         };
         byte = byte.wrapping_add(1);
@@ -119,7 +120,7 @@ pub(crate) fn check_segment(segment: &[u8]) -> Result<(), IdError> {
     }
 }
 
-fn is_segment_byte(byte: u8) -> bool {
+const fn is_segment_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 

@@ -197,6 +197,6 @@ pub(crate) fn check_name(name: &[u8]) -> Result<(), IdError> {
     Ok(())
 }
 
-fn is_name_byte(byte: u8) -> bool {
+pub(crate) const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')
 }
