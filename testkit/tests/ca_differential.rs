@@ -367,8 +367,9 @@ fn reason(
     })
 }
 
-/// Compares, and returns how many were accepted by both, refused by both, and different for a known reason.
+/// Compares with somebody, and returns how many were accepted by both, refused by both, and different for a known reason.
 fn compare(
+    whom: &str,
     cases: u64,
     table: &[(&str, &'static str)],
     other: impl Fn(&Case) -> Result<(), String>,
@@ -389,7 +390,7 @@ fn compare(
                     *reasons.entry(format!("{ours:?} {reason}")).or_default() += 1;
                 }
                 None => {
-                    let file = kept(&case, unknown.len());
+                    let file = kept(&case, &format!("{whom}-{}", unknown.len()));
                     unknown.push(format!(
                         "{}: ours {ours:?}, theirs {theirs:?}, kept in {file}",
                         case.what
@@ -411,8 +412,8 @@ fn compare(
 }
 
 /// Where the chain and its root are kept to be looked at.
-fn kept(case: &Case, number: usize) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("difference-{number}.pem"));
+fn kept(case: &Case, name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("difference-{name}.pem"));
     let certificates = case.chain.iter().chain([&case.root]);
     let text: String = certificates
         .map(|der| pem::encode(PemLabel::Certificate, der))
@@ -430,7 +431,7 @@ fn wanted(variable: &str, otherwise: u64) -> u64 {
 #[test]
 fn webpki_agrees() {
     let cases = wanted("CA_DIFFERENTIAL_CASES", CASES);
-    let [accepted, refused, _] = compare(cases, WEBPKI_STRICTER, webpki);
+    let [accepted, refused, _] = compare("webpki", cases, WEBPKI_STRICTER, webpki);
     assert!(
         accepted > cases / 10 && refused > cases / 4,
         "{accepted} {refused}"
@@ -443,7 +444,7 @@ fn openssl_agrees() {
         return;
     }
     let cases = wanted("CA_DIFFERENTIAL_CASES", OPENSSL_CASES);
-    let [accepted, refused, _] = compare(cases, OPENSSL_STRICTER, openssl);
+    let [accepted, refused, _] = compare("openssl", cases, OPENSSL_STRICTER, openssl);
     assert!(
         accepted > cases / 10 && refused > cases / 4,
         "{accepted} {refused}"
